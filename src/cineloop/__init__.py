@@ -1,0 +1,41 @@
+"""Cineloop: procedure video in, cohorts that cannot leak, models that are proven, reports a clinician can read.
+
+Names are resolved on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from cineloop._version import __version__
+
+if TYPE_CHECKING:
+    from cineloop import models, video
+    from cineloop.api import evaluate, load, predict, train
+    from cineloop.cohort import Cohort
+    from cineloop.video import Video
+
+_LAZY = {
+    "train": "cineloop.api",
+    "evaluate": "cineloop.api",
+    "predict": "cineloop.api",
+    "load": "cineloop.api",
+    "Cohort": "cineloop.cohort",
+    "Video": "cineloop.video",
+}
+_MODULES = {"models", "video", "cohort", "evaluation", "phantom", "testing"}
+
+__all__ = ["Cohort", "Video", "__version__", "evaluate", "load", "models", "predict", "train", "video"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"cineloop.{name}")
+    raise AttributeError(f"module 'cineloop' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, *_MODULES})

@@ -1,0 +1,322 @@
+"""What the verbs call and users import: train, evaluate, predict, load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from cineloop import plugins, runs
+from cineloop.cohort import Cohort
+from cineloop.errors import RunError
+from cineloop.inference import judge
+from cineloop.inference.judge import Judgement
+from cineloop.inference.load import Loaded, load
+from cineloop.inference.rows import Row, check_target, rows_of, write_rows
+from cineloop.inference.sources import collect
+from cineloop.progress import Progress, silent
+from cineloop.runs import Run
+from cineloop.tasks.cohort import Prepared, prepare
+from cineloop.tasks.recipe import Recipe, anchored, differences, load_recipe
+from cineloop.tasks.task import TASKS, DryRun
+from cineloop.training import train as training
+
+__all__ = ["Plan", "Prediction", "evaluate", "load", "plan", "predict", "train"]
+
+RecipeSource = str | Path | Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a recipe would do.
+
+    Attributes:
+        recipe: Resolved.
+        prepared: The data found.
+        weights: The table of keys of the first weights, None when they are random.
+        dry_run: Parameters, shapes, first loss.
+    """
+
+    recipe: Recipe
+    prepared: Prepared
+    weights: str | None
+    dry_run: DryRun
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model said about sources.
+
+    Attributes:
+        classes: The class names.
+        rows: One an item.
+        failed: Items that could not be read, with the reason, where failures were skipped.
+    """
+
+    classes: tuple[str, ...]
+    rows: tuple[Row, ...]
+    failed: tuple[tuple[str, str], ...]
+
+
+def _read(recipe: RecipeSource, overrides: Iterable[str]) -> tuple[Recipe, Path | None]:
+    """Return the recipe, and the run's folder when a run was named in place of a recipe."""
+    if not isinstance(recipe, Mapping) and runs.is_run(Path(recipe)):
+        run = runs.open_run(Path(recipe))
+        plugins.require(run.ledger().get("plugins", []), where=run.path)
+        return load_recipe(run.recipe_file, overrides), run.path
+    return load_recipe(recipe, overrides), None
+
+
+def plan(recipe: RecipeSource, overrides: Iterable[str] = (), *, progress: Progress = silent) -> Plan:
+    """Find out what a recipe would do, without training or writing anything.
+
+    Raises:
+        CineloopError: Whatever training would refuse before its first step.
+    """
+    resolved, _ = _read(recipe, overrides)
+    prepared = prepare(resolved, progress=progress)
+    learner = TASKS.get(resolved.task).learner(resolved, prepared.cohort)
+    return Plan(resolved, prepared, learner.weights_report(), learner.dry_run())
+
+
+def train(
+    recipe: RecipeSource,
+    overrides: Iterable[str] = (),
+    *,
+    out: str | Path | None = None,
+    resume: bool = False,
+    progress: Progress = silent,
+) -> Run:
+    """Run a recipe: train a model, keep the best weights, and evaluate them.
+
+    Args:
+        recipe: A file, the name of a shipped recipe, plain data, or with ``resume`` the folder of a run.
+        overrides: ``key=value`` texts laid over the recipe; values are YAML.
+        out: The run folder; by default ``runs/<recipe's name>``.
+        resume: Go on where the run was interrupted; one that is not there is begun.
+        progress: Told about files, steps and items.
+
+    Returns:
+        The run.
+
+    Raises:
+        RecipeError: The recipe is not valid.
+        CohortError: The data is not usable, or leaks.
+        WeightsError: The first weights do not fit.
+        RunError: The run folder is taken.
+        TrainingError: The loss is not finite.
+    """
+    resolved, standing = _read(recipe, overrides)
+    resolved = anchored(resolved)
+    if standing is not None and not resume:
+        runs.check_free(standing)
+    if out is None:
+        named = "run" if isinstance(recipe, Mapping) else Path(str(recipe)).stem
+        out = standing or Path("runs") / named
+    out = Path(out)
+    if training.is_main_process():
+        _check_target(out, resolved, resume=resume)
+    finished = runs.is_run(out) and runs.Run(out).ledger().get("state") == "finished"
+    if finished and runs.Run(out).ledger().get("evaluated") == list(resolved.evaluate.after_training):
+        return runs.Run(out)
+    prepared = prepare(resolved, progress=progress)
+    cohort = prepared.cohort
+    if runs.is_run(out):
+        _same_data(runs.Run(out), cohort)
+    if finished:
+        _judge(runs.Run(out), resolved, prepared, progress)
+        return runs.Run(out)
+    task_learner = TASKS.get(resolved.task).learner(resolved, cohort)
+
+    def ledger() -> dict[str, Any]:
+        return {
+            "task": resolved.task,
+            "seed": resolved.train.seed,
+            "plugins": plugins.as_records(),
+            "cohort": describe_cohort(prepared),
+            "first_weights": task_learner.weights_report(),
+        }
+
+    run, result = training.execute(
+        task_learner.learner,
+        resolved.train,
+        resolved.plain(),
+        out=out,
+        resume=resume,
+        ledger=ledger,
+        progress=progress,
+    )
+    if result is not None:
+        _judge(run, resolved, prepared, progress)
+    return run
+
+
+def _judge(run: Run, recipe: Recipe, prepared: Prepared, progress: Progress) -> None:
+    """Judge the splits that the recipe wants judged as soon as training has ended."""
+    for split in recipe.evaluate.after_training:
+        if split in prepared.cohort.split_names:
+            judge.judge(load(run.path), recipe, prepared, split=split, out=None, progress=progress)
+    run.update_ledger(evaluated=list(recipe.evaluate.after_training))
+
+
+def _check_target(out: Path, recipe: Recipe, *, resume: bool) -> None:
+    """Check, before any work, that ``out`` can take this recipe's run.
+
+    Raises:
+        RunError: Something is there and ``resume`` was not asked, or it is a run of another recipe.
+    """
+    if not (resume and runs.is_run(out)):
+        runs.check_free(out)
+        return
+    changed = differences(load_recipe(runs.Run(out).recipe_file).plain(), recipe.plain())
+    if changed:
+        raise RunError(
+            f"The run there was begun with another recipe; it differs in {', '.join(changed[:5])}",
+            where=out,
+            mend=f"Resume it as it is: cineloop train {out} --resume. Or give another --out.",
+        )
+
+
+def describe_cohort(prepared: Prepared) -> dict[str, Any]:
+    """Return what a ledger holds of a cohort: counts and hashes, no names of patients."""
+    cohort = prepared.cohort
+    media = {row["id"]: row["sha256"] for row in cohort.media.iter_rows(named=True)}
+    splits: dict[str, set[str]] = {}
+    for row in cohort.rows.iter_rows(named=True):
+        if row["split"] is not None and media[row["media"]] is not None:
+            splits.setdefault(row["split"], set()).add(media[row["media"]])
+    return {
+        "name": cohort.name,
+        "fingerprint": cohort.fingerprint,
+        "classes": list(cohort.classes),
+        "patients_known": cohort.identity_known.patient,
+        "allow_leakage": prepared.watermark,
+        "warnings": list(prepared.warnings),
+        "counts": [
+            {"split": c.split, "label": c.label, "items": c.items, "media": c.media, "patients": c.patients}
+            for c in cohort.counts()
+        ],
+        "media_sha256": {split: sorted(hashes) for split, hashes in sorted(splits.items())},
+    }
+
+
+def _same_data(run: Run, cohort: Cohort) -> None:
+    """Refuse data that is not what a run was trained on.
+
+    Raises:
+        RunError: It changed.
+    """
+    recorded = run.ledger()["cohort"]["fingerprint"]
+    if recorded != cohort.fingerprint:
+        raise RunError(
+            "The data has changed since this run was begun: files, labels, patients or splits differ",
+            where=cohort.root,
+            mend="Restore the data; or judge the run on the new data as another cohort, with --data.",
+        )
+
+
+def evaluate(
+    run: str | Path,
+    *,
+    split: str = "test",
+    data: RecipeSource | None = None,
+    against: str | Path | None = None,
+    overrides: Iterable[str] = (),
+    out: str | Path | None = None,
+    device: str | None = None,
+    progress: Progress = silent,
+) -> Judgement:
+    """Judge a run: figures with patient-clustered intervals, tables, subgroups, an HTML report.
+
+    Args:
+        run: The folder of a run.
+        split: Which split.
+        data: Another cohort for external validation: a recipe or a mapping with a ``data`` section, a folder of
+            data, or one that ``cineloop cohort convert`` saved. None means the run's own data.
+        against: Another run, compared on the same items.
+        overrides: ``evaluate.key=value`` texts laid over the run's recipe.
+        out: Where to write; by default ``evaluation/<cohort>/<split>`` in the run.
+        device: Where to run; None takes a GPU where there is one.
+        progress: Told about items.
+
+    Raises:
+        RunError: The run is not finished, or its data has changed.
+        CohortError: The cohort has no such split, or its classes are not the model's.
+        EvaluationError: No label is known.
+    """
+    loaded = load(run, device=device)
+    if loaded.run is None:
+        raise RunError("Evaluation needs a run, not weights alone", where=run, mend="Name the run's folder.")
+    resolved = load_recipe(loaded.run.recipe_file, overrides)
+    prepared = prepare(resolved, progress=progress)
+    _same_data(loaded.run, prepared.cohort)
+    other = load(against, device=device) if against is not None else None
+    external = judge.read_external(data, loaded.predictor.classes, progress=progress) if data is not None else None
+    return judge.judge(
+        loaded,
+        resolved,
+        prepared,
+        split=split,
+        external=external,
+        against=other,
+        out=Path(out) if out is not None else None,
+        progress=progress,
+    )
+
+
+def predict(
+    model: str | Path | Loaded,
+    sources: Sequence[str | Path],
+    *,
+    out: str | Path | None = None,
+    temporal_views: int | None = None,
+    spatial_views: Literal[1, 3] | None = None,
+    workers: int = 0,
+    device: str | None = None,
+    on_error: str = "raise",
+    threshold: float | None = None,
+    stills: bool = False,
+    progress: Progress = silent,
+) -> Prediction:
+    """Predict videos, images, DICOM files and folders of them.
+
+    Args:
+        model: A run, a weights file that a run wrote, or what :func:`load` gave.
+        sources: Files and folders.
+        out: A ``.csv``, ``.parquet`` or ``.json`` file for the rows.
+        temporal_views: Clips a video, averaged; None means what the model's recipe says.
+        spatial_views: Crops a clip, 1 or 3, averaged; None likewise.
+        workers: Processes that decode.
+        device: Where to run; None takes a GPU where there is one.
+        on_error: ``raise`` or ``skip`` for a source that cannot be read.
+        threshold: Of a binary problem, on the positive class; None takes the one its evaluation chose on validation,
+            if there is one, else 0.5.
+        stills: Take every image of a folder as an item of its own, not as a frame of one recording.
+        progress: Told about items.
+
+    Raises:
+        VideoError: A source does not exist or cannot be read.
+        RunError: There is no finished run.
+        WeightsError: The weights are damaged.
+    """
+    if out is not None:
+        check_target(Path(out))
+    loaded = model if isinstance(model, Loaded) else load(model, device=device)
+    items = collect(sources, stills=stills)
+    predictions, scores = loaded.predictor.predict(
+        items,
+        temporal_views=temporal_views,
+        spatial_views=spatial_views,
+        workers=workers,
+        on_error=on_error,
+        progress=progress,
+    )
+    predictions = predictions.with_positive(loaded.predictor.positive)
+    if threshold is None:
+        threshold = judge.chosen_threshold(loaded)
+    rows = rows_of(predictions, scores.looked_at(), threshold=threshold)
+    if out is not None:
+        write_rows(rows, predictions.classes, Path(out))
+    failed = tuple((items[failure.item].id, failure.error.what) for failure in scores.failures)
+    return Prediction(predictions.classes, tuple(rows), failed)

@@ -1,0 +1,365 @@
+"""``cineloop cohort``: audit, division, merging, conversion, statistics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cineloop.cli.common import JsonOption, note, print_json, print_table, progress, say
+from cineloop.errors import CohortError, RecipeError
+
+if TYPE_CHECKING:
+    from cineloop.cohort import Cohort, DataSection
+
+app = typer.Typer()
+
+SourceArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[SOURCE]", help="A folder of data, a recipe (file or name), or a file with a `data` section."
+    ),
+]
+RootOption = Annotated[Path | None, typer.Option("--root", help="The folder of the data, in place of SOURCE.")]
+OverridesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[KEY=VALUE]...", help="Laid over the data section, e.g. patient.regex='(P\\d+)'."),
+]
+FormatOption = Annotated[str | None, typer.Option("--format", help="The layout; without it, it is looked for.")]
+PathOption = Annotated[str | None, typer.Option("--path", help="The one file that describes the data.")]
+PatientOption = Annotated[
+    str | None,
+    typer.Option("--patient", help="Where the patient is written: column:NAME, regex:PATTERN, mapping:FILE."),
+]
+ProcedureOption = Annotated[str | None, typer.Option("--procedure", help="Where the procedure is written, likewise.")]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What the options say of where the data is."""
+
+    source: str | None = None
+    root: Path | None = None
+    overrides: list[str] | None = None
+    layout: str | None = None
+    path: str | None = None
+    patient: str | None = None
+    procedure: str | None = None
+
+    def section(self, **fixed: Any) -> DataSection:
+        """Return the data section that the options describe; ``fixed`` keys win."""
+        from cineloop.cohort.schema import DataSection
+        from cineloop.schema import parse_override, set_dotted, validate
+
+        where, overrides = self._where()
+        plain = self._plain(where)
+        plain |= {key: value for key, value in (("format", self.layout), ("path", self.path)) if value is not None}
+        for key, text in (("patient", self.patient), ("procedure", self.procedure)):
+            if text is not None:
+                plain[key] = _place(text, f"--{key}")
+        for text in overrides:
+            key, value = parse_override(text)
+            set_dotted(plain, key.removeprefix("data."), value)
+        return validate(DataSection, {**plain, **fixed}, where=where, prefix="data")
+
+    @property
+    def saved(self) -> bool:
+        """Whether a saved cohort is meant."""
+        where, overrides = self._where()
+        said = overrides or self.layout or self.path or self.patient or self.procedure
+        return not said and (Path(where) / "cohort.json").is_file()
+
+    def read(self, **fixed: Any) -> Cohort:
+        """Read the cohort."""
+        from cineloop.cohort import Cohort
+
+        return Cohort.load(self._where()[0]) if self.saved else Cohort.read(self.section(**fixed), progress=progress())
+
+    def _where(self) -> tuple[str, list[str]]:
+        if self.root is None and self.source is None:
+            raise RecipeError(
+                "No data is named", where="command line", mend="Give a folder, a recipe, or --format and --root."
+            )
+        if self.root is None:
+            assert self.source is not None
+            return self.source, self.overrides or []
+        # With --root the first word is an override like the rest.
+        return str(self.root), [word for word in (self.source, *(self.overrides or ())) if word is not None]
+
+    def _plain(self, where: str) -> dict[str, Any]:
+        from cineloop.cohort.schema import DataSection
+        from cineloop.cohort.source import section_of
+        from cineloop.tasks.recipe import compose, find_recipe
+
+        if Path(where).is_dir() or self.root is not None:
+            if self.layout is not None:
+                return {"format": self.layout, "root": where}
+            return {"format": "table", "root": where} if self.path is not None else section_of(Path(where))
+        content = compose(find_recipe(where))
+        section = content.get("data", content)
+        if not isinstance(section, dict):
+            raise RecipeError("The file has no data section", where=where, mend="Write `data:` with format and root.")
+        # What a recipe's task adds to the section (how frames are sampled) does not concern the cohort.
+        return {key: value for key, value in section.items() if key in DataSection.model_fields}
+
+
+def _place(text: str, option: str) -> dict[str, str]:
+    means, separator, value = text.partition(":")
+    if not separator or means not in ("column", "regex", "mapping") or not value:
+        raise RecipeError(
+            f"Not a place where an identity is written: {text!r}",
+            where=option,
+            mend="Write column:NAME, regex:PATTERN or mapping:FILE.",
+        )
+    return {means: value}
+
+
+def _print_counts(cohort: Cohort) -> None:
+    rows = [(row.split, row.label, row.items, row.media, row.patients) for row in cohort.counts()]
+    print_table(["split", "class", "items", "files", "patients"], rows)
+
+
+@app.command()
+def check(
+    source: SourceArgument = None,
+    overrides: OverridesArgument = None,
+    root: RootOption = None,
+    layout: FormatOption = None,
+    path: PathOption = None,
+    patient: PatientOption = None,
+    procedure: ProcedureOption = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the audit as a page to this file.")] = None,
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Look for copies, which decodes every video once.")
+    ] = True,
+    json: JsonOption = False,
+) -> None:
+    """Audit a cohort: leaks, copies, broken files, balance, shortcuts.
+
+    The exit code is 0 when there are no errors (or every error is a leak that data.allow_leakage accepts), 1 when
+    there are, and 2 when the data cannot be read as a cohort at all.
+    """
+    from cineloop.cohort import Cohort
+    from cineloop.cohort.audit import audit
+
+    reviewed: tuple[tuple[str, str], ...] = ()
+    reason: str | None = None
+    origin = _Source(source, root, overrides, layout, path, patient, procedure)
+    if origin.saved:
+        cohort = origin.read()
+    else:
+        data = origin.section(on_error="skip")
+        reviewed, reason = data.reviewed_pairs, data.allow_leakage
+        cohort = Cohort.read(data, progress=progress())
+    found = audit(cohort, reviewed_pairs=reviewed, compare_pictures=pictures, progress=progress())
+    if html is not None:
+        from cineloop.report.cohort_page import page
+
+        page(cohort, found, allow_leakage=reason).write(html)
+    if json:
+        print_json({**found.to_json(), "allow_leakage": reason})
+    else:
+        say(found.text())
+    if html is not None:
+        note(f"page: {html}")
+    if found.leaks and reason is not None:
+        note(f"leaks are accepted: {reason}")
+    if len(found.errors) > (len(found.leaks) if reason is not None else 0):
+        raise typer.Exit(1)
+
+
+@app.command()
+def split(
+    out: Annotated[Path, typer.Option("--out", help="The split lock to write (JSON); with --folds one for each fold.")],
+    source: SourceArgument = None,
+    overrides: OverridesArgument = None,
+    root: RootOption = None,
+    layout: FormatOption = None,
+    path: PathOption = None,
+    patient: PatientOption = None,
+    procedure: ProcedureOption = None,
+    test: Annotated[float, typer.Option("--test", help="Share of the items for testing.")] = 0.2,
+    val: Annotated[float, typer.Option("--val", help="Share of the items for validation.")] = 0.2,
+    folds: Annotated[int | None, typer.Option("--folds", help="Make folds in place of one test split.")] = None,
+    by: Annotated[str, typer.Option("--by", help="What is not divided: patient, procedure or video.")] = "patient",
+    keep: Annotated[list[str] | None, typer.Option("--keep", help="A split of the layout that stays as it is.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed, another division.")] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Divide the patients into splits or folds, stratified by class, and fix the division in a split lock."""
+    from cineloop.cohort import Cohort
+    from cineloop.cohort.division import divide
+    from cineloop.cohort.lock import write_lock
+    from cineloop.cohort.schema import SplitSection
+    from cineloop.schema import validate
+
+    plain = {"test": test, "val": val, "seed": seed, "folds": folds, "by": by, "keep": keep or []}
+    section = validate(SplitSection, plain, where="command line")
+    data = _Source(source, root, overrides, layout, path, patient, procedure).section()
+    # A division made before, by the recipe, is what this one replaces.
+    cohort = Cohort.read(data.model_copy(update={"split": None, "lock": None}), progress=progress())
+    written = []
+    for fold in range(folds or 1):
+        divided = divide(cohort, section.model_copy(update={"fold": fold}))
+        target = out if folds is None else out.with_name(f"{out.stem}-fold{fold}{out.suffix or '.json'}")
+        write_lock(divided, target)
+        written.append((target, divided))
+    if json:
+        print_json(
+            [
+                {
+                    "lock": str(target),
+                    "fingerprint": divided.fingerprint,
+                    "counts": [
+                        {"split": row.split, "label": row.label, "items": row.items, "patients": row.patients}
+                        for row in divided.counts()
+                    ],
+                }
+                for target, divided in written
+            ]
+        )
+        return
+    for target, divided in written:
+        _print_counts(divided)
+        say(f"lock  {target}")
+    if not cohort.identity_known.patient:
+        note("The patients are not known: each video counts as a patient of its own. Say where they are: --patient ...")
+
+
+@app.command()
+def merge(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE...", help="Folders, recipes, or files with a `data` section.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the table of the merged cohort.")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="Of the merged cohort; the folder's name without it.")
+    ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--label", metavar="COHORT:OLD=NEW", help="Rename a class of one cohort; an empty NEW leaves it out."
+        ),
+    ] = None,
+    balanced: Annotated[
+        bool, typer.Option("--balance", help="Leave out items until all classes of a split are of equal size.")
+    ] = False,
+    by_dataset: Annotated[
+        bool, typer.Option("--by-dataset", help="With --balance: of equal size within each cohort too.")
+    ] = False,
+    same_patients: Annotated[
+        bool, typer.Option("--same-patients", help="Equal patient names in two cohorts are one person.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed, another choice of what balancing leaves out.")] = 0,
+) -> None:
+    """Put several cohorts together as one table; the recordings stay where they are."""
+    from cineloop.cohort.merge import balance
+    from cineloop.cohort.merge import merge as merge_cohorts
+
+    renamed: dict[str, dict[str, str | None]] = {}
+    for text in label or ():
+        cohort_name, colon, rest = text.partition(":")
+        old, equals, new = rest.partition("=")
+        if not (colon and equals and cohort_name and old):
+            raise RecipeError(f"Not a renaming: {text!r}", where="--label", mend="Write COHORT:OLD=NEW.")
+        renamed.setdefault(cohort_name, {})[old] = new or None
+    merged = merge_cohorts(
+        [_Source(source).read() for source in sources],
+        name=name or out.resolve().name,
+        labels=renamed,
+        same_patients=same_patients,
+    )
+    if balanced:
+        merged = balance(merged, seed=seed, by_dataset=by_dataset)
+    _write(merged, out)
+
+
+@app.command()
+def convert(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")],
+    source: SourceArgument = None,
+    overrides: OverridesArgument = None,
+    root: RootOption = None,
+    layout: FormatOption = None,
+    path: PathOption = None,
+    patient: PatientOption = None,
+    procedure: ProcedureOption = None,
+    to: Annotated[
+        str, typer.Option("--to", help="`table`: a CSV that recipes read; `saved`: Parquet with everything known.")
+    ] = "table",
+) -> None:
+    """Write a cohort of any layout as a table or a saved cohort; the recordings stay where they are."""
+    if to not in ("table", "saved"):
+        raise RecipeError(f"Unknown target {to!r}", where="--to", mend="Write table or saved.")
+    cohort = _Source(source, root, overrides, layout, path, patient, procedure).read()
+    if to == "table":
+        _write(cohort, out)
+        return
+    if (out / "cohort.json").exists():
+        raise CohortError("A saved cohort stands here", where=out, mend="Write to another folder, or remove it.")
+    cohort.save(out)
+    _print_counts(cohort)
+    say(f"saved  {out}")
+
+
+def _write(cohort: Cohort, out: Path) -> None:
+    from cineloop.cohort.merge import write_table
+    from cineloop.files import write_text
+    from cineloop.schema import dump_yaml
+
+    section = write_table(cohort, out)
+    plain = section.model_dump(mode="json", exclude_defaults=True)
+    write_text(out / "data.yaml", dump_yaml({"data": plain}))
+    _print_counts(cohort)
+    say(f"table  {out / 'cohort.csv'}")
+    say(f"data   {out / 'data.yaml'}")
+
+
+@app.command()
+def stats(
+    source: SourceArgument = None,
+    overrides: OverridesArgument = None,
+    root: RootOption = None,
+    layout: FormatOption = None,
+    path: PathOption = None,
+    patient: PatientOption = None,
+    procedure: ProcedureOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Tell how many items, files and patients there are, and how long, large and fast the videos are."""
+    from dataclasses import asdict
+
+    from cineloop.cohort.audit.quality import spreads
+
+    cohort = _Source(source, root, overrides, layout, path, patient, procedure).read()
+    found = spreads(cohort)
+    if json:
+        print_json(
+            {
+                "name": cohort.name,
+                "fingerprint": cohort.fingerprint,
+                "classes": list(cohort.classes),
+                "files": cohort.media.height,
+                "items": cohort.items.height,
+                "patients": cohort.media["patient"].n_unique(),
+                "patients_known": cohort.identity_known.patient,
+                "seconds": cohort.media["duration"].sum(),
+                "counts": [asdict(row) for row in cohort.counts()],
+                "properties": [asdict(row) for row in found],
+            }
+        )
+        return
+    known = "" if cohort.identity_known.patient else " (not known; each file counts as one)"
+    say(
+        f"{cohort.name}: {cohort.media.height} files, {cohort.items.height} items, "
+        f"{cohort.media['patient'].n_unique()} patients{known}, {cohort.media['duration'].sum():.0f} s of video"
+    )
+    say()
+    _print_counts(cohort)
+    say()
+    print_table(
+        ["property", "lowest", "median", "highest", "unit"],
+        [(row.name, f"{row.lowest:g}", f"{row.median:g}", f"{row.highest:g}", row.unit) for row in found],
+    )

@@ -1,0 +1,77 @@
+"""``cineloop evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cineloop.cli.common import JsonOption, note, print_json, print_table, progress, say
+
+
+def command(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[evaluate.KEY=VALUE]...", help="Laid over the run's recipe.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Which split.")] = "test",
+    data: Annotated[
+        str | None, typer.Option(help="Another cohort: a file with a data section, or a folder of a saved cohort.")
+    ] = None,
+    against: Annotated[Path | None, typer.Option(help="Another run, compared on the same items.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to write; by default into the run.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Judge a run: figures with patient-clustered intervals, tables, subgroups, an HTML report."""
+    from cineloop import api
+    from cineloop.errors import RecipeError
+
+    foreign = [text for text in overrides or [] if not text.startswith("evaluate.")]
+    if foreign:
+        raise RecipeError(
+            f"Only the evaluate section can be changed now, not {foreign[0]!r}",
+            where="command line",
+            mend="Train another run for other data, models or training.",
+        )
+    judgement = api.evaluate(
+        run, split=split, data=data, against=against, overrides=overrides or [], out=out, progress=progress()
+    )
+    evaluation = judgement.evaluation
+    if json:
+        print_json({**evaluation.to_json(), "folder": str(judgement.folder)})
+        return
+    rows = [
+        (one.metric.title, _number(one.value), _interval(one.low, one.high), one.n_items, one.n_patients)
+        for one in evaluation.headline
+    ]
+    print_table([evaluation.split, "value", "95% interval", "items", "patients"], rows)
+    if evaluation.comparison is not None:
+        comparison = evaluation.comparison
+        say()
+        print_table(
+            [f"on {comparison.n_items} items", comparison.first, comparison.second, "difference", "95% interval", "p"],
+            [
+                (
+                    one.key.metric,
+                    _number(one.first),
+                    _number(one.second),
+                    _number(one.difference),
+                    _interval(one.low, one.high),
+                    _number(one.p_value),
+                )
+                for one in comparison.differences
+            ],
+        )
+    say()
+    say(f"report  {judgement.folder / 'report.html'}")
+    for warning in evaluation.warnings:
+        note(f"note: {warning}")
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "undefined" if low is None or high is None else f"{low:.3f} to {high:.3f}"

@@ -1,0 +1,68 @@
+"""``cineloop predict``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cineloop.cli.common import JsonOption, note, print_json, print_table, progress, say
+
+
+def command(
+    model: Annotated[Path, typer.Argument(metavar="RUN", help="A run, or the weights.safetensors of one.")],
+    sources: Annotated[list[Path], typer.Argument(help="Videos, images, DICOM files, and folders of them.")],
+    out: Annotated[Path | None, typer.Option(help="Write the rows as .csv, .parquet or .json.")] = None,
+    temporal_views: Annotated[int | None, typer.Option(min=1, help="Clips a video, averaged.")] = None,
+    spatial_views: Annotated[int | None, typer.Option(help="Crops a frame, 1 or 3, averaged.")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Decision threshold of the positive class.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that decode.")] = 0,
+    skip_errors: Annotated[
+        bool, typer.Option("--skip-errors", help="List what cannot be read, and go on with the rest.")
+    ] = False,
+    stills: Annotated[
+        bool, typer.Option("--stills", help="Take every image of a folder by itself, not as frames of one recording.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Run a trained model on anything: one row a video, with class, probabilities, and the frames looked at."""
+    from cineloop import api
+    from cineloop.errors import CineloopError
+    from cineloop.inference.rows import as_records
+
+    if spatial_views not in (None, 1, 3):
+        raise CineloopError(
+            f"{spatial_views} spatial views are not defined", where="--spatial-views", mend="Use 1 or 3."
+        )
+    result = api.predict(
+        model,
+        sources,
+        out=out,
+        temporal_views=temporal_views,
+        spatial_views=3 if spatial_views == 3 else 1 if spatial_views == 1 else None,
+        threshold=threshold,
+        workers=workers,
+        stills=stills,
+        on_error="skip" if skip_errors else "raise",
+        progress=progress(),
+    )
+    if json:
+        print_json(
+            {
+                "classes": list(result.classes),
+                "rows": as_records(result.rows, result.classes),
+                "failed": [{"id": item, "reason": reason} for item, reason in result.failed],
+            }
+        )
+        return
+    print_table(
+        ["item", "label", *result.classes],
+        [(row.id, row.label, *(f"{value:.3f}" for value in row.probabilities)) for row in result.rows],
+    )
+    for item, reason in result.failed:
+        note(f"skipped {item}: {reason}")
+    if out is not None:
+        say(f"rows  {out}")

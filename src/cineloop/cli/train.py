@@ -1,0 +1,99 @@
+"""``cineloop train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cineloop.cli.common import Invocation, JsonOption, note, print_json, progress, say
+
+if TYPE_CHECKING:
+    from cineloop.api import Plan
+
+
+def command(
+    ctx: typer.Context,
+    recipe: Annotated[str, typer.Argument(help="A recipe file, the name of a shipped recipe, or a run to resume.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Laid over the recipe; values are YAML.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder; by default runs/<recipe's name>.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run was interrupted.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and train nothing.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Run a recipe: train a model on a cohort, keep the best weights, evaluate them, and leave a run folder."""
+    from cineloop import api
+    from cineloop.training.train import is_main_process
+
+    if dry_run:
+        _print_plan(api.plan(recipe, overrides or [], progress=progress()), as_json=json)
+        return
+    quiet = not is_main_process()
+    invocation = ctx.find_object(Invocation)
+    if invocation is not None:
+        target = f" --out {out}" if out is not None else ""
+        given = "".join(f" {text!r}" for text in overrides or [])
+        invocation.resume = f"cineloop train {recipe}{given}{target} --resume"
+    from cineloop.progress import silent
+
+    run = api.train(recipe, overrides or [], out=out, resume=resume, progress=silent if quiet else progress())
+    if quiet:
+        return
+    ledger = run.ledger()
+    if json:
+        print_json({"run": str(run.path), **ledger["training"]})
+        return
+    training = ledger["training"]
+    say(f"run      {run.path}")
+    say(f"weights  {run.weights_file}")
+    if training["best"] is not None:
+        say(f"best     {training['metric']} {training['best']:.4f} on validation, epoch {training['best_epoch']}")
+    for page in sorted(run.path.glob("evaluation/*/*/report.html")):
+        say(f"report   {page}")
+    for warning in ledger["cohort"]["warnings"]:
+        note(f"note: {warning}")
+
+
+def _print_plan(plan: Plan, *, as_json: bool) -> None:
+    from cineloop.schema import dump_yaml
+
+    dry, cohort = plan.dry_run, plan.prepared.cohort
+    counts = [(c.split, c.label, c.items, c.media, c.patients) for c in cohort.counts()]
+    if as_json:
+        print_json(
+            {
+                "recipe": plan.recipe.plain(),
+                "cohort": {
+                    "name": cohort.name,
+                    "fingerprint": cohort.fingerprint,
+                    "counts": [
+                        dict(zip(("split", "label", "items", "media", "patients"), row, strict=True)) for row in counts
+                    ],
+                    "warnings": list(plan.prepared.warnings),
+                },
+                "parameters": dry.parameters,
+                "trainable": dry.trainable,
+                "shapes": {name: list(shape) for name, shape in dry.shapes.items()},
+                "loss": dry.loss,
+                "steps_per_epoch": dry.steps_per_epoch,
+            }
+        )
+        return
+    from cineloop.cli.common import print_table
+
+    say(dump_yaml(plan.recipe.plain()).rstrip())
+    say()
+    print_table(["split", "label", "items", "videos", "patients"], counts)
+    say()
+    say(f"parameters       {dry.parameters:,} ({dry.trainable:,} trainable)")
+    for name, shape in dry.shapes.items():
+        say(f"batch {name:10s} {' x '.join(map(str, shape))}")
+    say(f"first loss       {dry.loss:.4f}")
+    say(f"steps per epoch  {dry.steps_per_epoch}")
+    if plan.weights:
+        say(plan.weights)
+    for warning in plan.prepared.warnings:
+        note(f"note: {warning}")

@@ -1,0 +1,34 @@
+"""From a folder to the ``data`` section that reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cineloop.cohort.format import FORMATS
+from cineloop.errors import CohortError
+
+
+def detect(folder: Path) -> str:
+    """Return the name of the layout that a folder has.
+
+    Raises:
+        CohortError: It has none that is known.
+    """
+    if not folder.is_dir():
+        raise CohortError("The folder does not exist", where=folder, mend="Check the path.")
+    # A table or lists beside class folders say more than the folders do.
+    found = [spec.name for spec in FORMATS if spec.detect is not None and spec.detect(folder)]
+    for name in ("endofm", "table", *found):
+        if name in found:
+            return name
+    raise CohortError(
+        "No known layout was found in this folder",
+        where=folder,
+        mend=f"Name the layout with --format ({', '.join(FORMATS.names())}); docs/data-formats.md shows each.",
+    )
+
+
+def section_of(folder: Path) -> dict[str, Any]:
+    """Return the ``data`` section, as plain data, that reads a folder of a known layout."""
+    return {"format": detect(folder), "root": str(folder)}

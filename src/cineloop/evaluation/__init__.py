@@ -1,0 +1,1 @@
+"""What predictions are worth: metrics, patient-clustered intervals, calibration, comparison, subgroups."""

@@ -1,0 +1,77 @@
+"""The folder of an evaluation: written beside, then put in place as a whole."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cineloop.evaluation.page import page
+from cineloop.evaluation.plots import draw
+from cineloop.evaluation.result import Evaluation
+from cineloop.files import fsync_folder, identity_salt, write_json
+from cineloop.report.charts import Panel
+from cineloop.report.gallery import FrameStrip
+
+
+def write_folder(
+    evaluation: Evaluation,
+    folder: Path,
+    *,
+    title: str | None = None,
+    subtitle: str = "",
+    gallery: Sequence[FrameStrip] = (),
+    training: Sequence[Panel] = (),
+    provenance: Mapping[str, str],
+    salt: str | None = None,
+    plain_patients: bool = False,
+) -> Path:
+    """Write an evaluation as a folder; see :meth:`Evaluation.write`."""
+    if not plain_patients and salt is None:
+        salt = identity_salt()
+    fresh = _beside(folder, "part")
+    fresh.mkdir(parents=True)
+    try:
+        threshold = evaluation.threshold.value if evaluation.threshold is not None else None
+        evaluation.predictions.write(
+            fresh / "predictions.parquet", threshold=threshold, salt=None if plain_patients else salt
+        )
+        drawings = draw(evaluation)
+        for name, drawing in drawings.items():
+            drawing.write(fresh / "figures" / f"{name}.svg")
+        page(
+            evaluation,
+            drawings,
+            title=title,
+            subtitle=subtitle,
+            gallery=gallery,
+            training=training,
+            provenance=provenance,
+        ).write(fresh / "report.html")
+        write_json(fresh / "metrics.json", {**evaluation.to_json(), "provenance": dict(provenance)})
+        _put(fresh, folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    return folder
+
+
+def _put(fresh: Path, folder: Path) -> None:
+    if not folder.exists():
+        fresh.rename(folder)
+    else:
+        # A folder cannot be renamed over a full one: the old one steps aside, and comes back if the new one fails.
+        aside = _beside(folder, "old")
+        folder.rename(aside)
+        try:
+            fresh.rename(folder)
+        except OSError:
+            aside.rename(folder)
+            raise
+        shutil.rmtree(aside)
+    fsync_folder(folder.parent)
+
+
+def _beside(folder: Path, ending: str) -> Path:
+    return folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.{ending}")

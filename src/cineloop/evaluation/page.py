@@ -1,0 +1,300 @@
+"""An evaluation as a page for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from cineloop.evaluation.intervals import Estimate, find
+from cineloop.evaluation.metrics import METRICS, PER_CLASS
+from cineloop.evaluation.page_tables import (
+    comparison_section,
+    headline_names,
+    interval_text,
+    percent,
+    spread_section,
+    subgroups_section,
+    value_cell,
+)
+from cineloop.evaluation.result import Evaluation
+from cineloop.report.charts import Panel, training_curve
+from cineloop.report.drawing import Drawing
+from cineloop.report.gallery import FrameStrip, gallery
+from cineloop.report.html import (
+    Banner,
+    Block,
+    Bullets,
+    Card,
+    Cards,
+    Cell,
+    Column,
+    Details,
+    Fact,
+    Facts,
+    Figure,
+    Grid,
+    Page,
+    Paragraph,
+    Range,
+    Section,
+    Stack,
+    Table,
+    count,
+    interval,
+    number,
+    row,
+)
+
+_CALIBRATION = ("ece", "ece_mass", "brier", "log_loss")
+
+
+def page(
+    evaluation: Evaluation,
+    drawings: Mapping[str, Drawing],
+    *,
+    title: str | None = None,
+    subtitle: str = "",
+    gallery: Sequence[FrameStrip] = (),
+    training: Sequence[Panel] = (),
+    provenance: Mapping[str, str],
+) -> Page:
+    """Return the page of an evaluation.
+
+    Args:
+        evaluation: What was found.
+        drawings: Its figures, from :func:`cineloop.evaluation.plots.draw`.
+        title: The cohort and split by default.
+        subtitle: Which model.
+        gallery: Frames of the worst mistakes.
+        training: Curves of the training that made the model.
+        provenance: For the footer.
+    """
+    known = evaluation.predictions.known()
+    sections = (
+        _headline(evaluation),
+        _decisions(evaluation, drawings),
+        _discrimination(evaluation, drawings),
+        _calibration(evaluation, drawings),
+        comparison_section(evaluation),
+        spread_section(evaluation),
+        subgroups_section(evaluation, drawings),
+        _mistakes(evaluation, gallery),
+        _training(evaluation, training),
+        _methods(evaluation),
+    )
+    return Page(
+        title=title or f"{evaluation.cohort}: {evaluation.split}",
+        kicker="Evaluation",
+        subtitle=subtitle,
+        chips=(
+            Fact("cohort", evaluation.cohort),
+            Fact("split", evaluation.split),
+            Fact("items", f"{len(known):,}"),
+            Fact("patients" if known.identity_known else "patients (assumed)", f"{known.n_clusters:,}"),
+        ),
+        banners=tuple(Banner(text) for text in evaluation.warnings),
+        watermark=evaluation.watermark,
+        sections=tuple(section for section in sections if section is not None),
+        provenance=tuple(Fact(name, value) for name, value in provenance.items()),
+    )
+
+
+def _card(one: Estimate, evaluation: Evaluation) -> Card:
+    lead = one.key.metric == evaluation.config.selection
+    span = None
+    if one.metric.unit_range and one.value is not None and one.low is not None and one.high is not None:
+        span = Range(one.value, one.low, one.high)
+    detail = interval_text(one)
+    if lead and one.low is not None:
+        detail = f"{percent(evaluation)} CI {detail}"
+    return Card(
+        label=one.metric.title,
+        value=number(one.value) if one.value is not None else "undefined",
+        detail=detail,
+        hint=one.metric.definition,
+        range=span,
+        lead=lead,
+    )
+
+
+def _headline(evaluation: Evaluation) -> Section:
+    shown = [evaluation[name] for name in headline_names(evaluation)]
+    return Section(
+        "Headline",
+        (
+            Cards(tuple(_card(one, evaluation) for one in shown)),
+            Details("Every figure", (_figures(evaluation.headline, "Every overall figure"),)),
+        ),
+        intro=_protocol(evaluation),
+    )
+
+
+def _protocol(evaluation: Evaluation) -> str:
+    config, threshold = evaluation.config, evaluation.threshold
+    if threshold is None:
+        decision = "The most probable class is decided."
+    else:
+        source = {
+            "validation": f"chosen on validation by {threshold.rule}",
+            "fixed": "fixed by the recipe",
+            "untuned": "the default, untuned",
+        }[threshold.source]
+        positive = evaluation.predictions.classes[1]
+        decision = f"{positive!r} is decided from a probability of {threshold.value:.3f}, {source}."
+    source = f"{config.replicates:,} bootstrap replicates over patients"
+    return f"{percent(evaluation)} intervals come from {source}. {decision}"
+
+
+def _figures(estimates: Iterable[Estimate], caption: str) -> Table:
+    rows = tuple(
+        (
+            one.metric.title,
+            Cell(number(one.value), "plain" if one.value is not None else "muted"),
+            interval(one.low, one.high) or "–",
+            one.reason or one.method or "",
+            f"{one.n_items:,}",
+            f"{one.n_patients:,}",
+        )
+        for one in estimates
+    )
+    columns = (
+        Column("Figure"),
+        Column("Value", numeric=True),
+        Column("Interval", numeric=True),
+        Column("Kind of interval"),
+        Column("Items", numeric=True),
+        Column("Patients", numeric=True),
+    )
+    return Table(caption, columns, rows)
+
+
+def _decisions(evaluation: Evaluation, drawings: Mapping[str, Drawing]) -> Section:
+    blocks: list[Block] = [
+        Grid(
+            (
+                Figure(drawings["confusion"], title="Items"),
+                Figure(drawings["confusion_normalised"], title="Shares of the true class"),
+            )
+        )
+    ]
+    labels = [name for name in evaluation.predictions.classes if find(evaluation.estimates, "f1", name)]
+    if labels:
+        columns = (Column("Class"), *(Column(METRICS[name].title, numeric=True) for name in PER_CLASS))
+        rows = tuple(
+            row(label, *(value_cell(find(evaluation.estimates, name, label)) for name in PER_CLASS)) for label in labels
+        )
+        blocks.append(Table("Each class against the rest", columns, rows))
+    if evaluation.operating_points:
+        names = ("sensitivity", "specificity", "ppv", "npv")
+        columns = (
+            Column("Asked for on validation"),
+            Column("Threshold", numeric=True),
+            *(Column(METRICS[name].title, numeric=True) for name in names),
+        )
+        rows = tuple(
+            row(
+                Cell(point.rule, detail=point.reason or ""),
+                number(point.threshold),
+                *(value_cell(find(point.estimates, name)) for name in names),
+            )
+            for point in evaluation.operating_points
+        )
+        note = "Thresholds are chosen on validation items; the figures are what they achieve here."
+        blocks.append(Table("Operating points", columns, rows, note=note))
+    return Section("Decisions", tuple(blocks))
+
+
+def _discrimination(evaluation: Evaluation, drawings: Mapping[str, Drawing]) -> Section:
+    if "roc" not in drawings:
+        reason = "All items are of one class, so nothing can be told apart and no curve is drawn."
+        return Section("Discrimination", (Paragraph(reason, "muted"),))
+    banded = evaluation.threshold is not None
+    caption = f"Band: pointwise {percent(evaluation)} interval over patients." if banded else ""
+    hidden = len(evaluation.curves) > 6
+    blocks: list[Block] = [
+        Grid(
+            (
+                Figure(drawings["roc"], caption, "Receiver operating characteristic"),
+                Figure(drawings["precision_recall"], caption, "Precision and recall"),
+            )
+        )
+    ]
+    if hidden:
+        blocks.append(Paragraph("Curves of the first six classes; the table of classes has all of them.", "muted"))
+    if "scores" in drawings:
+        blocks.append(Figure(drawings["scores"], title="Probabilities"))
+    return Section("Discrimination", tuple(blocks))
+
+
+def _calibration(evaluation: Evaluation, drawings: Mapping[str, Drawing]) -> Section:
+    calibration = evaluation.calibration
+    scaled = calibration.temperature
+    columns = [Column("Figure"), Column("As predicted", numeric=True)]
+    if scaled is not None:
+        columns.append(Column("At the temperature", numeric=True))
+    rows = tuple(
+        row(
+            METRICS[name].title,
+            value_cell(evaluation[name]),
+            *((value_cell(find(calibration.estimates, name)),) if scaled is not None else ()),
+        )
+        for name in _CALIBRATION
+    )
+    if scaled is not None:
+        text = (
+            f"A temperature of {scaled.value:.2f}, fitted on {count(scaled.n_items, 'validation item')}, took their "
+            f"log-loss from {scaled.log_loss_before:.3f} to {scaled.log_loss_after:.3f}. Every other section shows the "
+            "probabilities as they were predicted."
+        )
+    else:
+        text = f"No temperature was fitted: {calibration.reason}."
+    side = (Table("Calibration figures, smaller is better", tuple(columns), rows), Paragraph(text, "muted"))
+    figure = Figure(drawings["reliability"], f"Bars: {percent(evaluation)} interval over patients.", "Reliability")
+    return Section("Calibration", (Grid((figure, Stack(side))),))
+
+
+def _mistakes(evaluation: Evaluation, strips: Sequence[FrameStrip]) -> Section:
+    wrong = int(evaluation.confusion.sum() - evaluation.confusion.trace())
+    total = int(evaluation.confusion.sum())
+    intro = f"{wrong:,} of {total:,} items are decided wrongly; the most certain of them first."
+    if not wrong:
+        return Section("Mistakes", (Paragraph("No item is decided wrongly.", "good"),))
+    blocks: list[Block] = [gallery(strips)] if strips else []
+    columns = (
+        Column("Item"),
+        Column("True"),
+        Column("Decided"),
+        Column("Probability", numeric=True, hint="of the decided class"),
+    )
+    rows = tuple((one.id, one.true, one.decided, number(one.probability)) for one in evaluation.mistakes(50))
+    table = Table(f"The {len(rows)} most certain mistakes", columns, rows)
+    blocks.append(Details(f"Table of the {len(rows)} most certain", (table,)) if strips else table)
+    return Section("Mistakes", tuple(blocks), intro=intro)
+
+
+def _training(evaluation: Evaluation, panels: Sequence[Panel]) -> Section | None:
+    if not panels:
+        return None
+    drawn = tuple(Figure(training_curve(panel, watermark=evaluation.watermark), title=panel.title) for panel in panels)
+    return Section("Training", (Grid(drawn),))
+
+
+def _methods(evaluation: Evaluation) -> Section:
+    config = evaluation.config
+    kinds = {one.method for one in evaluation.estimates}
+    bullets = [
+        f"Intervals: {config.replicates:,} replicates (seed {config.seed}), each drawing patients with replacement and "
+        f"taking all of their items; {'bias-corrected and accelerated' if config.interval == 'bca' else 'percentile'}.",
+        "Calibration errors have basic intervals, which take off the bias that resampling adds; the error of few items "
+        "is itself biased upwards.",
+        "A figure that is undefined in a replicate is left out of its interval; metrics.json says in what share.",
+    ]
+    if kinds & {"clopper-pearson", "newcombe"}:
+        bullets.append(
+            "Where every replicate is perfect the bootstrap sees no uncertainty: shares then have the exact "
+            "interval of Clopper and Pearson over patients, areas Newcombe's (2006, method 5)."
+        )
+    used = dict.fromkeys(one.key.metric for one in evaluation.estimates)
+    definitions = Facts(tuple(Fact(METRICS[name].title, METRICS[name].definition) for name in METRICS if name in used))
+    return Section(
+        "How this was measured", (Bullets(tuple(bullets)), Details("Definitions", (definitions,))), short="Methods"
+    )

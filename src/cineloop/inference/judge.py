@@ -1,0 +1,301 @@
+"""Judging a trained model on a cohort: predictions, figures, the worst mistakes, a page."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cineloop import files
+from cineloop.cohort import Cohort, Item
+from cineloop.cohort.schema import DataSection
+from cineloop.cohort.source import section_of
+from cineloop.errors import CohortError, EvaluationError
+from cineloop.evaluation.comparison import Contender
+from cineloop.evaluation.evaluation import evaluate
+from cineloop.evaluation.predictions import Predictions
+from cineloop.evaluation.result import Evaluation
+from cineloop.evaluation.thresholds import choose_threshold
+from cineloop.inference.load import Loaded
+from cineloop.progress import Progress, silent
+from cineloop.report.gallery import FrameStrip
+from cineloop.schema import read_yaml, validate
+from cineloop.tasks.cohort import Prepared
+from cineloop.tasks.recipe import Recipe, compose
+from cineloop.training.curves import training_panels
+
+_GALLERY_FRAMES = 8
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The outcome of judging a run.
+
+    Attributes:
+        evaluation: The figures.
+        folder: Where they were written.
+    """
+
+    evaluation: Evaluation
+    folder: Path
+
+
+def read_external(data: str | Path | Mapping[str, Any], classes: Sequence[str], *, progress: Progress) -> Prepared:
+    """Read a cohort that the model was not trained on.
+
+    Args:
+        data: A file with a ``data`` section (a recipe, or the section alone), such a mapping, a folder of a known
+            layout, or one that ``cineloop cohort convert`` saved.
+        classes: The model's classes, which give names to numbers.
+        progress: Told about files.
+
+    Raises:
+        RecipeError: The section is not valid.
+        CohortError: The data does not form a cohort.
+    """
+    if not isinstance(data, Mapping) and Path(data).is_dir():
+        if (Path(data) / "cohort.json").is_file():
+            return Prepared(Cohort.load(Path(data)), None, ())
+        data = section_of(Path(data))
+    where = "--data" if isinstance(data, Mapping) else str(data)
+    if isinstance(data, Mapping):
+        plain: Mapping[str, Any] = data
+    else:
+        content = read_yaml(Path(data))
+        plain = compose(Path(data)) if isinstance(content, Mapping) and "extends" in content else content
+    section = plain.get("data", plain) if isinstance(plain, Mapping) else plain
+    known = DataSection.model_fields
+    if isinstance(section, Mapping):
+        # A recipe's data section may say how its task samples; a model brings its own way.
+        section = {"classes": list(classes), **{key: value for key, value in section.items() if key in known}}
+    read = validate(DataSection, section, where=where, prefix="data")
+    return Prepared(Cohort.read(read, progress=progress), read.allow_leakage, ())
+
+
+def check_disjoint(external: Prepared, loaded: Loaded) -> None:
+    """Refuse an external cohort that holds files the model was trained on.
+
+    Raises:
+        CohortError: It does, and no reason allows it.
+    """
+    if loaded.run is None or external.watermark is not None:
+        return
+    seen = set(loaded.run.ledger()["cohort"]["media_sha256"].get("train", []))
+    rows = external.cohort.media.select("id", "sha256").rows()
+    shared = [media for media, sha256 in rows if sha256 in seen]
+    if shared:
+        raise CohortError(
+            f"{len(shared)} files of the external cohort were trained on, among them {shared[0]!r}",
+            where=external.cohort.root,
+            mend="Leave them out, or give the reason in words as data.allow_leakage.",
+        )
+
+
+def _items(cohort: Cohort, split: str | None, classes: Sequence[str]) -> list[Item]:
+    """Return a split's labelled items with the model's class numbers."""
+    items = cohort.items_of(split, labelled=True)
+    foreign = sorted({item.label for item in items if item.label is not None} - set(classes))
+    if foreign:
+        raise CohortError(
+            f"The model knows no class {foreign[0]!r}; it knows {', '.join(classes)}",
+            where=cohort.root,
+            mend="Name the cohort's classes as the model's, with data.classes or a label map.",
+        )
+    return [
+        dataclasses.replace(item, target=list(classes).index(item.label)) for item in items if item.label is not None
+    ]
+
+
+def _predict(
+    loaded: Loaded, items: Sequence[Item], cohort: Cohort, *, split: str, on_error: str, progress: Progress
+) -> Predictions:
+    predictions, _ = loaded.predictor.predict(
+        items,
+        split=split,
+        on_error=on_error,
+        identity_known=cohort.identity_known.patient,
+        progress=progress,
+    )
+    return predictions
+
+
+def worst_mistakes(evaluation: Evaluation, items: Sequence[Item], loaded: Loaded, *, count: int) -> list[FrameStrip]:
+    """Return the frames of the items that were decided wrongly with the most confidence.
+
+    Args:
+        evaluation: With known targets.
+        items: Those predicted, in any order.
+        loaded: What predicted them.
+        count: How many at the most.
+
+    Raises:
+        VideoError: A frame that was read before cannot be read now.
+    """
+    predictions, decided = evaluation.predictions, evaluation.decided
+    rows = np.arange(len(predictions))
+    wrong = (predictions.targets >= 0) & (decided != predictions.targets)
+    # How sure it was of what is not true: what the true class did not get.
+    sureness = 1.0 - predictions.probabilities[rows, np.maximum(predictions.targets, 0)]
+    order = [int(index) for index in np.argsort(-sureness, kind="stable") if wrong[index]][:count]
+    by_id = {item.id: item for item in items}
+    strips = []
+    for index in order:
+        item = by_id[predictions.ids[index]]
+        truth = predictions.classes[int(predictions.targets[index])]
+        said = int(decided[index])
+        frames = loaded.predictor.frames(item)
+        strips.append(
+            FrameStrip(
+                title=item.id,
+                frames=frames[np.linspace(0, len(frames) - 1, min(_GALLERY_FRAMES, len(frames))).astype(int)],
+                detail=f"is {truth}, called {predictions.classes[said]}, {100 * sureness[index]:.0f}% not {truth}",
+                tone="warn",
+            )
+        )
+    return strips
+
+
+def judge(
+    loaded: Loaded,
+    recipe: Recipe,
+    prepared: Prepared,
+    *,
+    split: str,
+    external: Prepared | None = None,
+    against: Loaded | None = None,
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> Judgement:
+    """Predict a split, judge it, and write the evaluation folder.
+
+    Args:
+        loaded: The model.
+        recipe: Of its run, possibly with another ``evaluate`` section.
+        prepared: The run's own cohort; its validation split gives thresholds.
+        split: Which split to judge.
+        external: Another cohort, whose ``split`` (or all of it, where it is not divided) is judged instead.
+        against: Another model, compared on the same items.
+        out: Where to write; None means the run's evaluation folder.
+        progress: Told about items.
+
+    Raises:
+        CohortError: There is no such split, or classes differ.
+        EvaluationError: No label is known.
+    """
+    own = prepared.cohort
+    subject = external if external is not None else prepared
+    if external is not None:
+        check_disjoint(external, loaded)
+    cohort = subject.cohort
+    classes = loaded.predictor.classes
+    name: str | None = split
+    if external is not None and not cohort.split_names:
+        name = None
+    items = _items(cohort, name, classes)
+    on_error = recipe.data.on_error
+    predictions = _predict(loaded, items, cohort, split=split, on_error=on_error, progress=progress)
+    validation: Predictions | None = None
+    if "val" in own.split_names and (split != "val" or external is not None):
+        val_items = _items(own, "val", classes)
+        validation = _predict(loaded, val_items, own, split="val", on_error=on_error, progress=progress)
+    title = split if name is not None else "all"
+    contender = (
+        _contender(against, recipe, prepared, subject, name, split, progress=progress) if against is not None else None
+    )
+    evaluation = evaluate(
+        predictions,
+        validation=validation,
+        config=recipe.evaluate,
+        cohort=cohort.name,
+        split=title,
+        name=_name(loaded),
+        against=contender,
+        warnings=subject.warnings,
+        watermark=subject.watermark or prepared.watermark,
+    )
+    if out is None:
+        if loaded.run is None:
+            raise EvaluationError(
+                "Weights alone have no folder for an evaluation", where=loaded.path, mend="Give --out."
+            )
+        # Folders of data are often called alike; another cohort never takes the place of the run's own.
+        name_in_run = cohort.name if external is None else f"{cohort.name}-{cohort.fingerprint[:8]}"
+        out = loaded.run.evaluation(name_in_run, title)
+    evaluation.write(
+        out,
+        subtitle=f"{loaded.passport.architecture}, {_name(loaded)}",
+        gallery=worst_mistakes(evaluation, items, loaded, count=recipe.evaluate.worst),
+        training=training_panels(loaded.run, recipe.train.select.metric) if loaded.run is not None else (),
+        provenance=provenance(loaded, cohort),
+        salt=files.identity_salt(),
+    )
+    return Judgement(evaluation, out)
+
+
+def _name(loaded: Loaded) -> str:
+    return loaded.run.name if loaded.run is not None else loaded.path.stem
+
+
+def _contender(
+    other: Loaded,
+    recipe: Recipe,
+    own: Prepared,
+    subject: Prepared,
+    name: str | None,
+    split: str,
+    *,
+    progress: Progress,
+) -> Contender:
+    """Predict the same items with another model, which chooses its threshold on the same validation items."""
+    on_error = recipe.data.on_error
+
+    def predict(prepared: Prepared, which: str | None, sampled_as: str) -> Predictions:
+        items = _items(prepared.cohort, which, other.predictor.classes)
+        found = _predict(other, items, prepared.cohort, split=sampled_as, on_error=on_error, progress=progress)
+        return found.with_positive(recipe.evaluate.positive)
+
+    threshold: float | None = None
+    if len(other.predictor.classes) == 2 and "val" in own.cohort.split_names and name != "val":
+        threshold = choose_threshold(predict(own, "val", "val"), recipe.evaluate.threshold).value
+    return Contender(_name(other), predict(subject, name, split), threshold)
+
+
+def provenance(loaded: Loaded, cohort: Cohort) -> dict[str, str]:
+    """Return what every figure can be traced to."""
+    facts = {
+        "model": loaded.passport.architecture,
+        "weights SHA-256": loaded.passport.sha256,
+        "cohort": cohort.name,
+        "cohort fingerprint": cohort.fingerprint,
+    }
+    if loaded.run is not None:
+        ledger = loaded.run.ledger()
+        facts |= {
+            "run": loaded.run.name,
+            "recipe SHA-256": ledger["recipe_sha256"],
+            "trained on cohort": ledger["cohort"]["fingerprint"],
+            "seed": str(ledger["seed"]),
+            **{f"version of {name}": version for name, version in ledger["versions"].items()},
+        }
+        if ledger.get("commit"):
+            facts["commit"] = ledger["commit"]
+    return facts
+
+
+def chosen_threshold(loaded: Loaded) -> float | None:
+    """Return the threshold that the run's own evaluation chose on validation, None where there is none."""
+    if loaded.run is None:
+        return None
+    cohort = loaded.run.ledger()["cohort"]["name"]
+    for split in ("test", "val"):
+        path = loaded.run.evaluation(cohort, split) / "metrics.json"
+        if path.exists():
+            threshold = json.loads(path.read_text(encoding="utf-8")).get("threshold")
+            if threshold is not None and threshold.get("tuned"):
+                return float(threshold["value"])
+    return None

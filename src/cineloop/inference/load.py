@@ -1,0 +1,78 @@
+"""From a run, or a weights file alone, to a predictor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from cineloop import plugins, runs
+from cineloop.errors import RunError, WeightsError
+from cineloop.models.passport import Passport
+from cineloop.models.weights import open_weights
+from cineloop.tasks.task import TASKS, Predictor
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A predictor and where it came from.
+
+    Attributes:
+        predictor: Ready for input.
+        passport: Of its weights.
+        run: The run, None for a weights file alone.
+        path: The weights file.
+    """
+
+    predictor: Predictor
+    passport: Passport
+    run: runs.Run | None
+    path: Path
+
+
+def default_device() -> str:
+    """Return ``cuda`` where there is a GPU, else ``cpu``."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def load(source: str | Path, *, device: str | None = None) -> Loaded:
+    """Load a trained model.
+
+    Args:
+        source: The folder of a run, or a ``.safetensors`` file that a run wrote.
+        device: Where to run; None takes a GPU where there is one.
+
+    Raises:
+        RunError: There is no run, or its training has not finished.
+        WeightsError: The weights are damaged, or say not what they are.
+        PluginError: The model belongs to a plug-in that is not enabled, or is other code now.
+    """
+    path = Path(source)
+    run: runs.Run | None = None
+    if path.is_dir() or not path.suffix:
+        run = runs.open_run(path)
+        ledger = run.ledger()
+        plugins.require(ledger.get("plugins", []), where=path)
+        if not run.weights_file.exists():
+            raise RunError(
+                "This run's training has not finished, so it has no weights yet",
+                where=path,
+                mend=f"Continue it: cineloop train {path} --resume.",
+            )
+        path = run.weights_file
+    checkpoint = open_weights(path)
+    passport = checkpoint.passport
+    if passport is None or passport.head is None:
+        raise WeightsError(
+            "This file does not say how to predict with it: it has no passport of a trained model"
+            if passport is None
+            else "These are a bare model's weights, without a trained head",
+            where=path,
+            mend="Name a run, or its weights.safetensors; for foreign weights, train with model.weights=FILE.",
+        )
+    if passport.plugin is not None:
+        plugins.require([passport.plugin.model_dump()], where=path)
+    task = TASKS.get(passport.head.task, where=str(path))
+    predictor = task.predictor(passport, checkpoint.tensors, device or default_device())
+    return Loaded(predictor, passport, run, path)

@@ -1,0 +1,1 @@
+"""One toolkit for every page the product writes: HTML, figures, charts, galleries."""

@@ -1,0 +1,182 @@
+"""Drawing with matplotlib as vector graphics that take on the page's colours.
+
+Figures are drawn with the object interface on the SVG back end; nothing of pyplot's global state is touched. Colours
+come from :data:`PALETTE`; on a page each becomes a style-sheet variable, so that a figure follows light and dark, while
+a file of its own keeps the plain colours. Text stays text: it is searchable, small, and set in the page's font.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import textwrap
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure as MatplotlibFigure
+
+from cineloop.files import write_text
+
+INK, SOFT, LINE, PAPER = "#17212b", "#55616d", "#dfe3e6", "#fffffe"
+
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#b5609a", "#c98b00", "#3a9bd4")
+"""Colours for lines, told apart with any colour vision (after Okabe and Ito 2008), each at least 3:1 on white."""
+
+_VARIABLES = {
+    INK: "--fig-ink",
+    SOFT: "--fig-soft",
+    LINE: "--fig-line",
+    PAPER: "--fig-paper",
+    **{colour: f"--fig-{index}" for index, colour in enumerate(PALETTE, start=1)},
+}
+
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "cineloop",
+    "text.parse_math": False,
+    "font.family": "DejaVu Sans",
+    "font.size": 10.5,
+    "axes.titlesize": 11.5,
+    "axes.labelsize": 10.5,
+    "axes.labelcolor": SOFT,
+    "axes.edgecolor": SOFT,
+    "axes.linewidth": 0.8,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.8,
+    "figure.facecolor": "none",
+    "legend.frameon": False,
+    "legend.fontsize": 10.0,
+    "lines.linewidth": 1.8,
+    "patch.linewidth": 0.0,
+    "text.color": INK,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelsize": 10.0,
+    "ytick.labelsize": 10.0,
+    "xtick.major.size": 3.0,
+    "ytick.major.size": 3.0,
+}
+
+_ROOT = 'font-family="ui-sans-serif, system-ui, sans-serif" stroke-linejoin="round" stroke-linecap="butt"'
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A finished figure.
+
+    Attributes:
+        svg: An ``<svg>`` element in plain colours.
+        alt: What a reader who cannot see it should know.
+    """
+
+    svg: str
+    alt: str
+
+    def inline(self, prefix: str) -> str:
+        """Return the element for a page: its colours from the style sheet, its ids unique by ``prefix``."""
+
+        def adapt(tag: re.Match[str]) -> str:
+            text = re.sub(r'(\bid="|"#|url\(#)', rf"\g<1>{prefix}-", tag.group())
+            return re.sub(": (#[0-9a-f]{6})", lambda found: f": {_themed(found.group(1))}", text)
+
+        text = re.sub("<[^>]*>", adapt, self.svg)
+        return text.replace("<svg ", f'<svg role="img" aria-label="{escape(self.alt, quote=True)}" ', 1)
+
+    def write(self, path: Path) -> Path:
+        """Write an SVG file of its own, on white, atomically."""
+        end = self.svg.index(">") + 1
+        ground = f'<title>{escape(self.alt)}</title>\n<rect width="100%" height="100%" fill="white"/>'
+        write_text(path, f"{self.svg[:end]}\n{ground}{self.svg[end:]}\n")
+        return path
+
+
+class Canvas:
+    """A figure being drawn.
+
+    Attributes:
+        figure: Matplotlib's figure.
+        axes: Its axes, row by row.
+    """
+
+    def __init__(
+        self, width: float, height: float, rows: int, columns: int, ratios: Sequence[float] | None = None
+    ) -> None:
+        self.figure = MatplotlibFigure(figsize=(width, height), layout="constrained")
+        FigureCanvasSVG(self.figure)
+        grid = self.figure.subplots(rows, columns, squeeze=False, height_ratios=ratios)
+        self.axes: list[Axes] = list(grid.ravel())
+
+    def finish(self, alt: str, watermark: str | None) -> Drawing:
+        """Return the rendered figure, ``watermark`` written across it."""
+        if watermark:
+            alt = f"{alt} Not a valid result: {watermark}"
+            size = 10 + 1.1 * self.figure.get_figwidth()
+            self.figure.text(
+                0.5,
+                0.5,
+                "\n".join(textwrap.wrap(watermark, 30)[:4]),
+                ha="center",
+                va="center",
+                rotation=24,
+                fontsize=size,
+                color=PALETTE[1],
+                alpha=0.4,
+                weight="bold",
+                zorder=100,
+            ).set_in_layout(False)
+        stream = io.StringIO()
+        with warnings.catch_warnings():
+            # The page's font draws the text; matplotlib's own font, lacking a script, only measures it.
+            warnings.filterwarnings("ignore", message="Glyph .* missing from")
+            self.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None})
+        return Drawing(_clean(stream.getvalue()), alt)
+
+
+@contextmanager
+def canvas(
+    width: float = 5.0,
+    height: float = 4.0,
+    *,
+    rows: int = 1,
+    columns: int = 1,
+    ratios: Sequence[float] | None = None,
+) -> Iterator[Canvas]:
+    """Give a figure of ``width`` × ``height`` inches to draw on, in the product's style.
+
+    Args:
+        width: In inches.
+        height: In inches.
+        rows: Rows of axes.
+        columns: Columns of axes.
+        ratios: The relative heights of the rows.
+    """
+    with matplotlib.rc_context(_STYLE):
+        yield Canvas(width, height, rows, columns, ratios)
+
+
+def _themed(colour: str) -> str:
+    variable = _VARIABLES.get(colour)
+    return colour if variable is None else f"var({variable}, {colour})"
+
+
+def _clean(svg: str) -> str:
+    """Return the bare ``<svg>`` element, without matplotlib's font and without a style sheet, which would reach out."""
+    svg = svg[svg.index("<svg ") :].strip()
+    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r" font-family: 'DejaVu Sans';| transform=\"rotate\(-0 [^\"]*\"", "", svg)
+    svg = svg.replace("<svg ", f"<svg {_ROOT} ", 1)
+    return re.sub(r"\s*\n\s*", "\n", svg)

@@ -1,0 +1,249 @@
+"""The figures of an evaluation, each from plain arrays to a :class:`Drawing`.
+
+Every function takes ``watermark``, the reason of a deliberate exception, which is then written across the figure.
+Numbers that a caption quotes are the caller's; a figure computes nothing but its own scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgba
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from cineloop.report.charts import FloatArray, Line, colour_of, draw_lines, shorten
+from cineloop.report.drawing import INK, PALETTE, PAPER, SOFT, Drawing, canvas
+
+
+@dataclass(frozen=True)
+class Point:
+    """A marked place: an operating point."""
+
+    label: str
+    x: float
+    y: float
+
+
+def _legend(axes: Axes, place: Literal["lower right", "lower left"], n_lines: int) -> None:
+    """Put the legend where it hides nothing: inside for a few lines, else below."""
+    if n_lines <= 2:
+        axes.legend(loc=place)
+    else:
+        figure = axes.get_figure(root=True)
+        assert figure is not None
+        figure.legend(loc="outside lower center")
+
+
+def _height(n_lines: int) -> float:
+    return 4.9 if n_lines <= 2 else 5.0 + 0.22 * n_lines
+
+
+def _mark(axes: Axes, points: Sequence[Point]) -> None:
+    for point, marker in zip(points, "oDsv^P", strict=False):
+        axes.plot(
+            [point.x],
+            [point.y],
+            marker,
+            color=INK,
+            markersize=6.5,
+            markeredgecolor=PAPER,
+            markeredgewidth=1.2,
+            label=point.label,
+            clip_on=False,
+            zorder=5,
+        )
+
+
+def _unit_square(axes: Axes, x: str, y: str) -> None:
+    axes.set(xlim=(0, 1), ylim=(0, 1.005), xlabel=x, ylabel=y)
+    axes.set_aspect("equal")
+    ticks = np.linspace(0, 1, 6)
+    axes.set_xticks(ticks)
+    axes.set_yticks(ticks)
+
+
+def roc_curve(
+    lines: Sequence[Line], *, points: Sequence[Point] = (), alt: str = "", watermark: str | None = None
+) -> Drawing:
+    """Draw receiver operating characteristics.
+
+    Args:
+        lines: x = 1 - specificity, y = sensitivity.
+        points: Operating points in the same coordinates.
+        alt: Text alternative; a general one by default.
+        watermark: See the module.
+    """
+    with canvas(5.0, _height(len(lines))) as drawn:
+        axes = drawn.axes[0]
+        axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 4)), label="chance")
+        draw_lines(axes, lines)
+        _mark(axes, points)
+        _unit_square(axes, "1 − specificity", "sensitivity")
+        _legend(axes, "lower right", len(lines))
+        return drawn.finish(alt or f"ROC curve of {_named(lines)}.", watermark)
+
+
+def precision_recall_curve(
+    lines: Sequence[Line],
+    *,
+    prevalence: float | None = None,
+    points: Sequence[Point] = (),
+    alt: str = "",
+    watermark: str | None = None,
+) -> Drawing:
+    """Draw precision against recall, as steps, without interpolation.
+
+    Args:
+        lines: x = recall (sensitivity), y = precision (positive predictive value).
+        prevalence: Share of positives, the chance level, drawn as a line.
+        points: Operating points in the same coordinates.
+        alt: Text alternative; a general one by default.
+        watermark: See the module.
+    """
+    with canvas(5.0, _height(len(lines))) as drawn:
+        axes = drawn.axes[0]
+        if prevalence is not None:
+            label = f"prevalence {prevalence:.2f}"
+            axes.axhline(prevalence, color=SOFT, linewidth=1, linestyle=(0, (4, 4)), label=label)
+        for index, line in enumerate(lines):
+            axes.plot(line.x, line.y, color=colour_of(index), label=line.label, drawstyle="steps-pre")
+            if line.low is not None and line.high is not None:
+                where = line.x if line.band_x is None else line.band_x
+                axes.fill_between(where, line.low, line.high, color=colour_of(index), alpha=0.16)
+        _mark(axes, points)
+        _unit_square(axes, "recall (sensitivity)", "precision (PPV)")
+        _legend(axes, "lower left", len(lines))
+        return drawn.finish(alt or f"Precision-recall curve of {_named(lines)}.", watermark)
+
+
+def confusion_matrix(
+    table: FloatArray, classes: Sequence[str], *, normalised: bool = False, watermark: str | None = None
+) -> Drawing:
+    """Draw a confusion matrix.
+
+    Args:
+        table: Counts, [K, K], row = true class, column = decided class.
+        classes: The K names.
+        normalised: Print each row as shares of its total; the shade always shows that share.
+        watermark: See the module.
+    """
+    totals = table.sum(axis=1, keepdims=True)
+    share = np.divide(table, totals, out=np.full(table.shape, np.nan), where=totals > 0)
+    side = float(np.clip(1.9 + 0.75 * len(classes), 3.6, 9.0))
+    with canvas(side + 0.5, side) as drawn:
+        axes = drawn.axes[0]
+        size = 12 if len(classes) <= 4 else 9.5 if len(classes) <= 9 else 7.0
+        depths = np.nan_to_num(share)
+        squares = [_square(column, row) for row, column in np.ndindex(table.shape)]
+        shades = [to_rgba(PALETTE[0], 0.05 + 0.95 * depth) for depth in depths.ravel()]
+        axes.add_collection(PolyCollection(squares, facecolors=shades, linewidths=0))
+        for row, column in np.ndindex(table.shape):
+            text = _share(share[row, column]) if normalised else f"{int(table[row, column]):,}"
+            colour = PAPER if depths[row, column] > 0.5 else INK
+            written = axes.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
+            written.set_in_layout(False)
+        short = [shorten(name, 16) for name in classes]
+        slanted = max(len(name) for name in short) * len(short) > 26
+        axes.set_xticks(range(len(classes)), short, rotation=35 if slanted else 0, ha="right" if slanted else "center")
+        axes.set_yticks(range(len(classes)), short)
+        axes.set(xlim=(-0.5, len(classes) - 0.5), ylim=(len(classes) - 0.5, -0.5), xlabel="decided", ylabel="true")
+        axes.set_aspect("equal")
+        axes.grid(visible=False)
+        axes.tick_params(length=0)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        cells = "; ".join(
+            f"true {true}, decided {decided}: {int(table[row, column])}"
+            for row, true in enumerate(classes)
+            for column, decided in enumerate(classes)
+            if len(classes) <= 4 or row == column
+        )
+        return drawn.finish(f"Confusion matrix. {cells}.", watermark)
+
+
+def _square(column: int, row: int) -> list[tuple[float, float]]:
+    half = 0.485
+    return [(column + right * half, row + up * half) for right, up in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+
+
+def _share(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.0%}" if value in (0, 1) else f"{100 * value:.1f}%"
+
+
+def reliability_curve(
+    lines: Sequence[Line], *, scores: FloatArray, x: str, y: str, watermark: str | None = None
+) -> Drawing:
+    """Draw observed against predicted frequency, with the distribution of predictions below.
+
+    Args:
+        lines: x = mean predicted probability of a bin, y = observed frequency; bands are drawn as bars per bin.
+        scores: The predicted probabilities, [N].
+        x: Label of the horizontal axis.
+        y: Label of the vertical axis.
+        watermark: See the module.
+    """
+    with canvas(5.0, 5.4, rows=2, ratios=(4.2, 1)) as drawn:
+        axes, below = drawn.axes
+        axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 4)), label="perfect")
+        for index, line in enumerate(lines):
+            colour = colour_of(index)
+            axes.plot(line.x, line.y, "o-", color=colour, markersize=4.5, linewidth=1.4, label=line.label)
+            if line.low is not None and line.high is not None:
+                axes.vlines(line.x, line.low, line.high, color=colour, alpha=0.55, linewidth=1.4)
+        axes.set(xlim=(0, 1), ylim=(0, 1.02), ylabel=y)
+        axes.legend(loc="upper left")
+        below.hist(scores, bins=np.linspace(0, 1, 26).tolist(), color=SOFT, alpha=0.6, linewidth=0)
+        below.set(xlim=(0, 1), xlabel=x, ylabel="items")
+        below.yaxis.set_major_locator(MaxNLocator(2, integer=True))
+        return drawn.finish(f"Reliability curve of {_named(lines)}: {y} against {x}.", watermark)
+
+
+def score_histogram(
+    groups: Sequence[tuple[str, FloatArray]],
+    *,
+    x: str,
+    threshold: float | None = None,
+    threshold_label: str = "threshold",
+    watermark: str | None = None,
+) -> Drawing:
+    """Draw how scores in [0, 1] are distributed in each group, as overlaid shares.
+
+    Args:
+        groups: Names and scores.
+        x: Label of the horizontal axis.
+        threshold: A vertical line.
+        threshold_label: What that line is.
+        watermark: See the module.
+    """
+    bins = np.linspace(0, 1, 31).tolist()
+    with canvas(5.2, 3.5) as drawn:
+        axes = drawn.axes[0]
+        for index, (name, scores) in enumerate(groups):
+            if len(scores):
+                weights = np.full(len(scores), 1 / len(scores))
+                label = f"{shorten(name, 28)} (n={len(scores):,})"
+                axes.hist(scores, bins=bins, weights=weights, color=colour_of(index), alpha=0.3, linewidth=0)
+                axes.hist(
+                    scores,
+                    bins=bins,
+                    weights=weights,
+                    color=colour_of(index),
+                    histtype="step",
+                    linewidth=1.4,
+                    label=label,
+                )
+        if threshold is not None:
+            axes.axvline(threshold, color=INK, linewidth=1.2, linestyle=(0, (4, 3)), label=threshold_label)
+        axes.set(xlim=(0, 1), xlabel=x, ylabel="share of the class")
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        drawn.figure.legend(loc="outside upper center", ncols=2)
+        return drawn.finish(f"Histogram of the {x} in {', '.join(name for name, _ in groups)}.", watermark)
+
+
+def _named(lines: Sequence[Line]) -> str:
+    return ", ".join(line.label for line in lines) or "nothing"

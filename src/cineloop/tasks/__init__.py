@@ -1,0 +1,1 @@
+"""Cineloop: tasks."""

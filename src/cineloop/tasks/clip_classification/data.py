@@ -1,0 +1,217 @@
+"""From an item to a clip: choose frames, decode exactly these, prepare them, and say what was decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from cineloop.cohort.item import Item
+from cineloop.errors import CineloopError, CohortError, VideoError
+from cineloop.seeds import generator
+from cineloop.training.samples import SampleKey
+from cineloop.video.content import ContentArea, detect_content
+from cineloop.video.frame import Frames
+from cineloop.video.reader import Video
+from cineloop.video.records import SampleRecord
+from cineloop.video.sampling import FrameSampler
+from cineloop.video.transforms import EvalTransform, TrainTransform
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One training clip.
+
+    Attributes:
+        key: Which.
+        clip: float32 [3, T, H, W], normalised.
+        target: The class.
+        record: What was decoded.
+    """
+
+    key: SampleKey
+    clip: Tensor
+    target: int
+    record: SampleRecord
+
+
+@dataclass(frozen=True)
+class Views:
+    """All views of one item.
+
+    Attributes:
+        item: The item's position.
+        clips: float32 [V, 3, T, H, W], normalised.
+        records: What was decoded, one a temporal view.
+    """
+
+    item: int
+    clips: Tensor
+    records: tuple[SampleRecord, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A sample that could not be decoded; an exception does not cross from a data worker unharmed, this does."""
+
+    item: int
+    error: CineloopError
+
+
+def bounds(item: Item, frames: int) -> tuple[int, int]:
+    """Return the first frame of an item and the number of its frames, given the frames of its file.
+
+    Raises:
+        CohortError: The clip lies outside of the file.
+    """
+    start = item.start or 0
+    stop = frames if item.stop is None else item.stop
+    if not 0 <= start < stop <= frames:
+        raise CohortError(
+            f"The clip's frames {start} to {stop} do not lie in its file of {frames} frames",
+            where=item.path,
+            mend="Correct start and stop of this item.",
+        )
+    return start, stop - start
+
+
+def content_box(video: Video) -> tuple[int, int, int, int] | None:
+    """Return the content area's bounding box (x, y, width, height) of a video, None for the whole frame."""
+    area: ContentArea = detect_content(video)
+    return area.x, area.y, area.width, area.height
+
+
+class ClipReader:
+    """Decodes clips of items: the frames a sampler names, cut to the content area if asked.
+
+    Args:
+        sampler: Chooses the frames.
+        split: For the records.
+        crop_content: Cut frames to the endoscope's picture.
+    """
+
+    def __init__(self, sampler: FrameSampler, split: str, *, crop_content: bool) -> None:
+        self.sampler = sampler
+        self.split = split
+        self.crop_content = crop_content
+        self._boxes: dict[str, tuple[int, int, int, int] | None] = {}
+
+    def read(
+        self, item: Item, *, epoch: int = 0, round: int | None = None, occurrence: int = 0, views: int = 1
+    ) -> tuple[list[np.ndarray], list[SampleRecord]]:
+        """Return the pixels uint8 [T, H, W, 3] and the record of each temporal view.
+
+        Raises:
+            VideoError: The file or a frame cannot be decoded.
+        """
+        # Workers share the cores among themselves; one decoding thread each.
+        with Video(item.path, threads=1) as video:
+            start, total = bounds(item, len(video))
+            wanted = [
+                self.sampler.indices(
+                    total, item.id, round=round, epoch=epoch, occurrence=occurrence, view=view, views=views
+                )
+                for view in range(views)
+            ]
+            frames: Frames = video.frames([start + int(index) for view in wanted for index in view])
+            box = self._box(item, video) if self.crop_content else None
+        pixels = frames.pixels
+        if box is not None:
+            x, y, width, height = box
+            pixels = pixels[:, y : y + height, x : x + width]
+        length = len(wanted[0])
+        clips, records = [], []
+        for view in range(views):
+            part = slice(view * length, (view + 1) * length)
+            clips.append(pixels[part])
+            records.append(
+                SampleRecord(
+                    epoch=epoch + 1,
+                    split=self.split,
+                    item=item.id,
+                    media=item.media,
+                    mode=self.sampler.config.mode,
+                    total=total,
+                    refs=frames.refs[part],
+                    round=round,
+                    view=view,
+                    occurrence=occurrence,
+                )
+            )
+        return clips, records
+
+    def _box(self, item: Item, video: Video) -> tuple[int, int, int, int] | None:
+        if item.media not in self._boxes:
+            self._boxes[item.media] = content_box(video)
+        return self._boxes[item.media]
+
+
+class TrainClips(Dataset[Any]):
+    """Augmented training clips, addressed by :class:`SampleKey`; everything random follows from the key."""
+
+    def __init__(self, items: Sequence[Item], reader: ClipReader, transform: TrainTransform, *, seed: int) -> None:
+        self.items = list(items)
+        self.reader = reader
+        self.transform = transform
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, key: SampleKey) -> Sample | Failure:
+        item = self.items[key.item]
+        assert item.target is not None
+        try:
+            clips, records = self.reader.read(item, epoch=key.epoch, round=key.round, occurrence=key.occurrence)
+        except VideoError as error:
+            return Failure(key.item, error)
+        rng = generator("augment", self.seed, key.epoch, item.id, key.round or 0, key.occurrence)
+        return Sample(key, self.transform(clips[0], rng), item.target, records[0])
+
+
+class EvalViews(Dataset[Any]):
+    """All views of each item, addressed by the item's position."""
+
+    def __init__(self, items: Sequence[Item], reader: ClipReader, transform: EvalTransform, *, views: int) -> None:
+        self.items = list(items)
+        self.reader = reader
+        self.transform = transform
+        self.views = views
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> Views | Failure:
+        try:
+            clips, records = self.reader.read(self.items[index], views=self.views)
+        except CineloopError as error:
+            return Failure(index, error)
+        prepared = torch.cat([self.transform.views(pixels) for pixels in clips])
+        return Views(index, prepared, tuple(records))
+
+
+def join_samples(samples: Sequence[Sample | Failure]) -> dict[str, Any]:
+    """Join training clips into a batch: ``input`` float32 [B, 3, T, H, W], ``target`` int64 [B], keys and records.
+
+    Failures stand aside in ``failures``; a batch of nothing else has no input.
+    """
+    good = [sample for sample in samples if isinstance(sample, Sample)]
+    batch: dict[str, Any] = {
+        "keys": [sample.key for sample in good],
+        "records": [sample.record for sample in good if not sample.key.padding],
+        "failures": [sample for sample in samples if isinstance(sample, Failure)],
+    }
+    if good:
+        batch["input"] = torch.stack([sample.clip for sample in good])
+        batch["target"] = torch.tensor([sample.target for sample in good])
+    return batch
+
+
+def as_they_are(samples: Sequence[Any]) -> list[Any]:
+    """Collate nothing: views of different items may be of different number."""
+    return list(samples)

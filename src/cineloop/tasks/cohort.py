@@ -1,0 +1,81 @@
+"""The cohort of a recipe, made ready for training and evaluation alike: read, carved, audited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cineloop.cohort import Cohort
+from cineloop.cohort.audit import audit, require_clean
+from cineloop.cohort.division import carve
+from cineloop.errors import CohortError
+from cineloop.progress import Progress, silent
+from cineloop.tasks.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A cohort that may be trained on.
+
+    Attributes:
+        cohort: Divided into at least a training split.
+        watermark: The reason of an allowed leak, to be printed on every figure; None where nothing leaks.
+        warnings: What a reader of figures must know.
+    """
+
+    cohort: Cohort
+    watermark: str | None
+    warnings: tuple[str, ...]
+
+
+def _with_validation(cohort: Cohort, recipe: Recipe) -> tuple[Cohort, str | None]:
+    """Carve a validation split by patient where there is none; say why where that is impossible."""
+    share = recipe.train.carve_validation
+    if "val" in cohort.split_names or share == 0:
+        return cohort, None
+    impossible = (
+        "There is no validation split, and none can be carved from the training patients with every class on both "
+        "sides: the last weights are kept and thresholds are untuned."
+    )
+    try:
+        carved = carve(cohort, share=share, seed=recipe.train.seed)
+    except CohortError:
+        return cohort, impossible
+    labels = {
+        split: {count.label for count in carved.counts() if count.split == split and count.label is not None}
+        for split in ("train", "val")
+    }
+    before = {count.label for count in cohort.counts() if count.split == "train" and count.label is not None}
+    if labels["train"] != before or labels["val"] != before:
+        return cohort, impossible
+    return carved, None
+
+
+def prepare(recipe: Recipe, *, progress: Progress = silent) -> Prepared:
+    """Read the cohort of a recipe and make sure that nothing leaks.
+
+    Args:
+        recipe: The resolved recipe.
+        progress: Told about files.
+
+    Raises:
+        CohortError: The data does not form a cohort, has no training split, or leaks without an allowed reason.
+    """
+    cohort = Cohort.read(recipe.data, progress=progress)
+    if "train" not in cohort.split_names:
+        raise CohortError(
+            f"The cohort {cohort.name!r} has no training split",
+            where=cohort.root,
+            mend="Divide the patients with data.split, e.g. data.split={test: 0.2, val: 0.2}.",
+        )
+    cohort, untuned = _with_validation(cohort, recipe)
+    found = audit(cohort, reviewed_pairs=recipe.data.reviewed_pairs, across_only=True, progress=progress)
+    watermark = require_clean(cohort, found, allow_leakage=recipe.data.allow_leakage)
+    warnings = [untuned] if untuned else []
+    if not cohort.identity_known.patient:
+        warnings.append(
+            "Patients are unknown for some or all videos: each such video counts as its own patient, so leaks between "
+            "splits cannot be ruled out and intervals may be too narrow."
+        )
+    if cohort.skipped:
+        warnings.append(f"{len(cohort.skipped)} unreadable files were left out.")
+    return Prepared(cohort, watermark, tuple(warnings))

@@ -1,0 +1,77 @@
+"""Folder-per-class layouts."""
+
+from __future__ import annotations
+
+import pytest
+
+from cineloop.errors import CohortError
+
+
+def test_split_and_class_folders(layout, read):
+    root = layout(
+        [
+            "train/referral/a.mp4",
+            "train/non_referral/b.MP4",
+            "val/referral/p1/c.avi",
+            "test/non_referral/d.mkv",
+            "test/non_referral/notes.txt",
+            "test/non_referral/.hidden.mp4",
+        ]
+    )
+    cohort = read(format="folder", root=root)
+    assert cohort.classes == ("non_referral", "referral")
+    assert {(item.id, item.label) for item in cohort.items_of()} == {
+        ("train/referral/a.mp4", "referral"),
+        ("train/non_referral/b.MP4", "non_referral"),
+        ("val/referral/p1/c.avi", "referral"),
+        ("test/non_referral/d.mkv", "non_referral"),
+    }
+    assert cohort.split_names == ("train", "val", "test")
+
+
+def test_one_class_in_two_spellings(layout, read):
+    root = layout(
+        ["train/non_referral/a.mp4", "train/referral/b.mp4", "test/non-referral/c.mp4", "test/Referral/d.mp4"]
+    )
+    cohort = read(format="folder", root=root)
+    assert len(cohort.classes) == 2
+    assert cohort.items["target"].value_counts()["count"].to_list() == [2, 2]
+    given = read(format="folder", root=root, classes=["Non-Referral", "Referral"])
+    assert given.classes == ("Non-Referral", "Referral")
+    assert set(given.items["label"]) == {"Non-Referral", "Referral"}
+
+
+def test_classes_alone(layout, read):
+    root = layout(["polyp/a.mp4", "normal/b.mp4"])
+    cohort = read(format="folder", root=root)
+    assert cohort.split_names == ()
+    assert cohort.classes == ("normal", "polyp")
+    with pytest.raises(CohortError, match="no split 'train'") as error:
+        cohort.items_of("train")
+    assert "data.split" in error.value.mend
+
+
+def test_a_class_called_test_needs_to_be_told(layout, read):
+    root = layout(["test/a.mp4", "train/b.mp4"])
+    with pytest.raises(CohortError, match="split 'test' is empty"):
+        read(format="folder", root=root)
+    assert read(format="folder", root=root, format_options={"layout": "class"}).classes == ("test", "train")
+
+
+def test_other_suffixes(layout, read):
+    root = layout(["train/a/x.seq", "train/b/y.SEQ", "train/b/z.mp4"])
+    assert read(format="folder", root=root, format_options={"suffixes": ["seq"]}).items.height == 2
+
+
+def test_empty(layout, read):
+    root = layout(["train/a/x.mp4", "val/a/readme.txt"])
+    with pytest.raises(CohortError, match="split 'val' is empty"):
+        read(format="folder", root=root)
+    with pytest.raises(CohortError, match="No video"):
+        read(format="folder", root=layout(["a/readme.txt"], root="other"))
+
+
+def test_a_circle_of_links_ends(layout, read):
+    root = layout(["train/a/x.mp4", "train/b/y.mp4"])
+    (root / "train/a/again").symlink_to(root / "train", target_is_directory=True)
+    assert read(format="folder", root=root).items.height == 2
