@@ -70,9 +70,8 @@ def test_one_class_only(project):
 def test_weights_with_nan(project):
     from cineloop import models
 
-    state = models.create(
-        "timesformer-tiny", img_size=32, num_frames=4, embed_dim=32, depth=2, num_heads=2
-    ).state_dict()
+    config = {key: value for key, value in tiny_recipe(project)["model"].items() if key != "name"}
+    state = models.create("timesformer-tiny", **config).state_dict()
     state["norm.weight"][3] = float("nan")
     torch.save(state, project / "nan.pth")
     refused(project, "not finite", "norm.weight", "nan.pth", overrides=["model.weights=nan.pth"])

@@ -203,6 +203,9 @@ class VideoWriter:
     def _encode(self, frame: av.VideoFrame | None) -> None:
         try:
             for packet in self._stream.encode(frame):
+                if frame is None and self._count <= 2:
+                    # x265 leaves the decoding times of so short a video undefined; two pictures have no other order.
+                    packet.dts = packet.pts
                 self._container.mux(packet)
         except av.FFmpegError as error:
             raise VideoError(f"Picture {self._count - 1} cannot be written: {error}", where=self.path) from None

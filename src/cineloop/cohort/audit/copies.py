@@ -22,7 +22,7 @@ from cineloop.files import fingerprint as fingerprint_of
 from cineloop.progress import Progress, silent, stage
 
 # Features that lie as a copy's do, from which pictures are compared; unrelated videos share hardly any.
-_PLACES = 10
+_PLACES = 7
 # Features that a video needs to be comparable at all.
 _COMPARABLE = 24
 

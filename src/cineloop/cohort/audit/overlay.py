@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +15,12 @@ from cineloop.cohort.audit.geometry import Fit
 
 _GRID = 44
 _REFINED = 8
+# Blurs, in samples, at which pictures are brought over each other; steps at each, and how far one goes at most.
+_SOFTNESS = (3.0, 0.5)
+_STEPS = 6
+_REACH = 0.08
+# Shares of the scene by which features may be wrong where two scenes are the same.
+_NEARLY = 0.2
 # A copy's scene lies within the original's, but for the error of finding borders.
 _OUTSIDE = 0.06
 
@@ -71,11 +77,25 @@ class Overlay:
     window: Floats
 
     @classmethod
-    def of(cls, long: Fingerprint, short: Fingerprint, found: Fit) -> Overlay:
-        """Return the overlay that the features suggest."""
-        low = np.maximum(0.0, found.shift) + 0.02
-        high = np.minimum(1.0, found.scale + found.shift) - 0.02
-        return cls(long.box, short.box, found.scale, found.shift, np.concatenate([low, high]))
+    def starts(cls, long: Fingerprint, short: Fingerprint, found: Fit) -> list[Overlay]:
+        """Return the overlays to begin from: what the features suggest, and what lies near it and is likelier.
+
+        Pieces of one recording have the same frame; their features, of pictures a fraction of a frame's time apart,
+        suggest a small shift.
+        """
+        whole = np.zeros(2), np.ones(2)
+        near = np.abs(np.concatenate([found.scale - 1, found.shift])).max() < _NEARLY
+        places = [(found.shift, found.scale), whole] if near else [(found.shift, found.scale)]
+        return [
+            cls(
+                long.box,
+                short.box,
+                scale,
+                shift,
+                np.concatenate([np.maximum(0.0, shift) + 0.02, np.minimum(1.0, scale + shift) - 0.02]),
+            )
+            for shift, scale in places
+        ]
 
     @property
     def inside(self) -> bool:
@@ -108,39 +128,71 @@ class Overlay:
         part: Floats = np.matmul(np.matmul(down, pictures.astype(np.float32)), across.T)
         return part
 
-    def refine(self, fixed: Floats, pictures: npt.NDArray[np.uint8], mirrored: bool) -> tuple[Overlay, Floats]:
-        """Return the place, near this one, at which the pictures agree best, and the pictures there."""
+    def refine(self, fixed: Floats, pictures: npt.NDArray[np.uint8], mirrored: bool) -> Overlay:
+        """Return the place, near this one, at which the pictures agree best.
+
+        Image registration by least squares (Lucas and Kanade, 1981), first of softened pictures, which agree from
+        farther away.
+        """
         few = np.linspace(0, len(fixed) - 1, min(len(fixed), _REFINED)).astype(int)
-        goal = normal(band(fixed[few]))
+        sample = pictures[few]
+        best = self
+        for softness in _SOFTNESS:
+            goal = normal(band(_blurred(fixed[few], softness)))
+            here = best._sight(goal, sample, mirrored, softness)
+            for _ in range(_STEPS):
+                scale, shift = here.step(best)
+                reach = 1.0
+                while reach > 0.2:
+                    place = replace(best, scale=best.scale + reach * scale, shift=best.shift + reach * shift)
+                    found = place._sight(goal, sample, mirrored, softness) if (place.scale > 0.2).all() else None
+                    if found is not None and found.score > here.score + 1e-5:
+                        break
+                    reach /= 2
+                else:
+                    break
+                gain, best, here = found.score - here.score, place, found
+                if gain < 1e-4:
+                    break
+        return best
 
-        def score(place: Overlay) -> float:
-            return float((goal * normal(band(place.moving(pictures[few], mirrored)))).sum(axis=1).mean())
+    def _sight(self, goal: Floats, pictures: npt.NDArray[np.uint8], mirrored: bool, softness: float) -> _Sight:
+        moved = band(_blurred(self.moving(pictures, mirrored), softness))
+        rows = normal(moved)
+        return _Sight(goal, moved, rows, float((goal * rows).sum(axis=1).mean()))
 
-        best, best_score = self, score(self)
-        step = 0.02
-        while step > 0.002:
-            improved = False
-            for axis in (0, 1):
-                for kind in ("shift", "low", "high"):
-                    for sign in (1, -1):
-                        place = best._changed(axis, kind, sign * step)
-                        found = score(place)
-                        if found > best_score + 1e-5:
-                            best, best_score, improved = place, found, True
-            if not improved:
-                step /= 2
-        return best, best.moving(pictures, mirrored)
 
-    def _changed(self, axis: int, kind: str, amount: float) -> Overlay:
-        scale, shift = self.scale.copy(), self.shift.copy()
-        if kind == "shift":
-            shift[axis] += amount
-        elif kind == "high":
-            scale[axis] += amount
-        else:
-            scale[axis] -= amount
-            shift[axis] += amount
-        return Overlay(self.long_box, self.short_box, scale, shift, self.window)
+@dataclass(frozen=True)
+class _Sight:
+    """How the pictures look from one place.
+
+    Attributes:
+        goal: Float32 [T, G * G], what they should look like, rows of unit length.
+        moved: Float32 [T, G, G], what they look like.
+        rows: Float32 [T, G * G], the same as rows of unit length.
+        score: Mean correlation of the two.
+    """
+
+    goal: Floats
+    moved: Floats
+    rows: Floats
+    score: float
+
+    def step(self, place: Overlay) -> tuple[Floats, Floats]:
+        """Return the changes of scale and shift that would bring the pictures onto the goal, were they linear."""
+        size = (place.window[2:] - place.window[:2]) / _GRID
+        at = place.window[:2, None] + (np.arange(_GRID) + 0.5) * size[:, None]
+        at = ((at - place.shift[:, None]) / place.scale[:, None]).astype(np.float32)
+        length = np.linalg.norm((self.moved - self.moved.mean(axis=(1, 2), keepdims=True)), axis=(1, 2), keepdims=True)
+        unit = self.moved / np.maximum(length, 1e-6)
+        across = -np.gradient(unit, axis=2) / np.float32(size[0])
+        down = -np.gradient(unit, axis=1) / np.float32(size[1])
+        slopes = np.stack([across * at[0], down * at[1][:, None], across, down]).reshape(4, -1)
+        square = slopes @ slopes.T
+        square += 1e-3 * np.trace(square) / 4 * np.eye(4, dtype=np.float32)
+        change = np.linalg.solve(square.astype(np.float64), slopes @ (self.goal - self.rows).reshape(-1))
+        change = np.clip(change, -_REACH, _REACH)
+        return change[:2], change[2:]
 
 
 def _resampler(begin: float, end: float, size: int) -> Floats:

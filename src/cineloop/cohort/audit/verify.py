@@ -16,12 +16,12 @@ from cineloop.cohort.audit.features import Floats
 from cineloop.cohort.audit.fingerprint import Fingerprint
 from cineloop.cohort.audit.geometry import Fit
 from cineloop.cohort.audit.overlay import Overlay, band, changes_of, normal
-from cineloop.cohort.audit.pictures import grey_pictures
+from cineloop.cohort.audit.pictures import Greys, grey_pictures
 from cineloop.video import Video
 
 _READ = 96
 _PICTURES = 24
-_ROUNDS = 2
+_ROUNDS = 3
 # Pictures that agree less than this under the features' own placing are not worth a better one.
 _HOPELESS = 0.25
 _WINDOW = 6.0
@@ -37,6 +37,8 @@ _PART_ALIKE, _PART_CHANGES, _PART_SECONDS = 0.9, 0.9, 1.0
 _MOVES, _STILL_ALIKE = 1.5, 0.9
 _STRUCTURE = 2.0
 _TIE = 0.002
+
+Aligned = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +147,26 @@ def _compare(
         short_grey, short_times = grey_pictures(video, theirs, _READ)
     with Video(long_path, threads=1) as video:
         long_grey, long_times = grey_pictures(video, ours, _READ)
-    place = Overlay.of(long_print, short_print, found)
-    fixed = place.fixed(short_grey)
     mapped_times = rate * long_times + offset
+    start: tuple[float, Overlay, Aligned] | None = None
+    for place in Overlay.starts(long_print, short_print, found):
+        aligned, score = _seen(place, long_grey, short_grey, found.mirrored, short_times, mapped_times, slack)
+        if aligned is not None and (start is None or score > start[0]):
+            start = score, place, aligned
+    if start is None or start[0] < _HOPELESS:
+        return None
+    _, place, (here, there) = start
     # Features say roughly where and when; each of the two is bettered by the other.
     for _ in range(_ROUNDS):
-        moving = place.moving(long_grey, found.mirrored)
-        likeness = normal(band(fixed)) @ normal(band(moving)).T
-        chosen = _align(likeness, short_times, mapped_times, slack)
-        if chosen is None or likeness[chosen].mean() < _HOPELESS:
+        place = place.refine(place.fixed(short_grey)[here], long_grey[there], found.mirrored)
+        aligned, score = _seen(place, long_grey, short_grey, found.mirrored, short_times, mapped_times, slack)
+        if aligned is None or score < _HOPELESS:
             return None
-        here, there = chosen
-        place, moved = place.refine(fixed[here], long_grey[there], found.mirrored)
+        settled = np.array_equal(aligned[0], here) and np.array_equal(aligned[1], there)
+        here, there = aligned
+        if settled:
+            break
+    moved = place.moving(long_grey[there], found.mirrored)
     lag = float(np.median(short_times[here] - mapped_times[there]))
     fixed = place.fixed(short_grey[here])
     one, other = band(moved), band(fixed)
@@ -181,6 +191,21 @@ def _compare(
     )
 
 
+def _seen(
+    place: Overlay,
+    long_grey: Greys,
+    short_grey: Greys,
+    mirrored: bool,
+    short_times: Floats,
+    long_times: Floats,
+    slack: float,
+) -> tuple[Aligned | None, float]:
+    """Return the pairs of pictures at the lag at which they agree best from one place, and how well they do."""
+    likeness = normal(band(place.fixed(short_grey))) @ normal(band(place.moving(long_grey, mirrored))).T
+    chosen = _align(likeness, short_times, long_times, slack)
+    return chosen, float(likeness[chosen].mean()) if chosen is not None else -1.0
+
+
 def _between(video: Fingerprint, low: float, high: float, most: int) -> npt.NDArray[np.intp]:
     rate = video.frames / video.duration
     first, last = max(0, int(np.floor(low * rate))), min(video.frames, int(np.ceil(high * rate)))
@@ -190,9 +215,7 @@ def _between(video: Fingerprint, low: float, high: float, most: int) -> npt.NDAr
     return indices
 
 
-def _align(
-    likeness: Floats, short_times: Floats, long_times: Floats, slack: float
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]] | None:
+def _align(likeness: Floats, short_times: Floats, long_times: Floats, slack: float) -> Aligned | None:
     """Return the pairs of pictures at the lag with the highest mean likeness."""
     step = float(np.median(np.diff(long_times))) if len(long_times) > 1 else 0.04
     best, choice = -np.inf, None
