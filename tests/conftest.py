@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+import offline.sitecustomize as offline
 from tiny_cohort import write_cohort
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory, monkeypatch):
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory):
     """Keep caches and secrets of the tests apart from the user's."""
-    monkeypatch.setenv("CINELOOP_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CINELOOP_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaves_this_machine():
+    yield
+    reached, offline.attempts[:] = list(offline.attempts), []
+    assert not reached
 
 
 @pytest.fixture(scope="session")

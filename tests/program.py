@@ -31,8 +31,11 @@ def call(*words: object, cwd: Path | None = None) -> Done:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return the environment of a child: one compute thread, no colours."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1", **more}
+    """Return the environment of a child: one compute thread, no colours, no network."""
+    guard = str(Path(__file__).parent / "offline")
+    path = os.pathsep.join(filter(None, [guard, os.environ.get("PYTHONPATH")]))
+    own = {"OMP_NUM_THREADS": "1", "NO_COLOR": "1", "PYTHONPATH": path, "CINELOOP_TEST_CHILD": "1"}
+    return {**os.environ, **own, **more}
 
 
 def cineloop(*words: object, cwd: Path | None = None, timeout: float = 600, **more: str) -> Done:

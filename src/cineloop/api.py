@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from cineloop import plugins, runs
 from cineloop.cohort import Cohort
-from cineloop.errors import RunError
+from cineloop.errors import EvaluationError, RunError
 from cineloop.inference import judge
 from cineloop.inference.judge import Judgement
 from cineloop.inference.load import Loaded, load
+from cineloop.inference.pool import pool as pool_runs
 from cineloop.inference.rows import Row, check_target, rows_of, write_rows
 from cineloop.inference.sources import collect
 from cineloop.progress import Progress, silent
@@ -222,6 +223,7 @@ def evaluate(
     split: str = "test",
     data: RecipeSource | None = None,
     against: str | Path | None = None,
+    pool: Sequence[str | Path] = (),
     overrides: Iterable[str] = (),
     out: str | Path | None = None,
     device: str | None = None,
@@ -235,6 +237,7 @@ def evaluate(
         data: Another cohort for external validation: a recipe or a mapping with a ``data`` section, a folder of
             data, or one that ``cineloop cohort convert`` saved. None means the run's own data.
         against: Another run, compared on the same items.
+        pool: Further runs, evaluated before, to judge together with this one: folds or seeds (needs ``out``).
         overrides: ``evaluate.key=value`` texts laid over the run's recipe.
         out: Where to write; by default ``evaluation/<cohort>/<split>`` in the run.
         device: Where to run; None takes a GPU where there is one.
@@ -245,14 +248,17 @@ def evaluate(
         CohortError: The cohort has no such split, or its classes are not the model's.
         EvaluationError: No label is known.
     """
+    if pool:
+        return _pooled([run, *pool], split, overrides, out, other=data if data is not None else against)
     loaded = load(run, device=device)
     if loaded.run is None:
         raise RunError("Evaluation needs a run, not weights alone", where=run, mend="Name the run's folder.")
     resolved = load_recipe(loaded.run.recipe_file, overrides)
-    prepared = prepare(resolved, progress=progress)
-    _same_data(loaded.run, prepared.cohort)
+    # What costs little to refuse comes before the audit of the run's own data.
     other = load(against, device=device) if against is not None else None
     external = judge.read_external(data, loaded.predictor.classes, progress=progress) if data is not None else None
+    prepared = prepare(resolved, progress=progress)
+    _same_data(loaded.run, prepared.cohort)
     return judge.judge(
         loaded,
         resolved,
@@ -263,6 +269,23 @@ def evaluate(
         out=Path(out) if out is not None else None,
         progress=progress,
     )
+
+
+def _pooled(
+    paths: Sequence[str | Path], split: str, overrides: Iterable[str], out: str | Path | None, *, other: object
+) -> Judgement:
+    if other is not None:
+        raise EvaluationError(
+            "Pooled runs are judged on their own cohort, by themselves",
+            where="pool",
+            mend="Leave out the other cohort and the other run.",
+        )
+    if out is None:
+        raise EvaluationError(
+            "A pooled evaluation belongs to no single run", where="pool", mend="Say where to write it, with --out."
+        )
+    together = [runs.open_run(path) for path in paths]
+    return pool_runs(together, load_recipe(together[0].recipe_file, overrides), split=split, out=Path(out))
 
 
 def predict(

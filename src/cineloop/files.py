@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -89,24 +88,3 @@ def free_bytes(path: Path) -> int:
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free
-
-
-def identity_salt() -> str:
-    """Return this machine's secret for pseudonyms, made on first use and readable by its user alone.
-
-    It never stands in an output, so a pseudonym in a shared run cannot be guessed back from a list of names.
-    """
-    path = cache_folder() / "identity.salt"
-    try:
-        return path.read_text(encoding="ascii")
-    except FileNotFoundError:
-        pass
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Two first users at once: whoever links first wins, and both read the winner's.
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "w", encoding="ascii") as stream:
-        stream.write(secrets.token_hex(32))
-    with suppress(FileExistsError):
-        os.link(name, path)
-    Path(name).unlink()
-    return path.read_text(encoding="ascii")

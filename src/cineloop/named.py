@@ -108,6 +108,6 @@ class NamedFrom:
             options = spec.Config.model_json_schema()
             options.pop("$defs", None)
             properties = {"name": {"const": spec.name}, **options.get("properties", {})}
-            required = ["name", *options.get("required", [])]
-            variants.append({**options, "title": spec.name, "properties": properties, "required": required})
+            # What a recipe extends may name it, so the name is not required here.
+            variants.append({**options, "title": spec.name, "properties": properties})
         return {"anyOf": [{"enum": self.registry.names()}, *variants]}

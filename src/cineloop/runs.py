@@ -162,9 +162,9 @@ class Run:
         return state
 
 
-def is_run(path: Path) -> bool:
+def is_run(path: str | Path) -> bool:
     """Return whether ``path`` is a run folder."""
-    return (path / "run.json").is_file()
+    return (Path(path) / "run.json").is_file()
 
 
 def check_free(path: Path) -> None:
@@ -222,12 +222,13 @@ def create(path: Path, recipe: dict[str, Any], **ledger: Any) -> Run:
     return run
 
 
-def open_run(path: Path) -> Run:
+def open_run(path: str | Path) -> Run:
     """Return the run in ``path``.
 
     Raises:
         RunError: There is none.
     """
+    path = Path(path)
     if not is_run(path):
         raise RunError(
             "There is no run here" if path.exists() else "This folder does not exist",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import polars as pl
 import pytest
@@ -49,11 +50,51 @@ def test_a_run_holds_what_it_promises(trained):
     assert metrics["provenance"]["weights SHA-256"]
 
 
-def test_no_patient_stands_in_the_outputs_of_evaluation(trained):
+def test_no_identifier_stands_in_the_outputs(trained):
     (evaluation,) = trained.glob("evaluation/*/test")
     table = pl.read_parquet(evaluation / "predictions.parquet")
-    assert table["patient"].n_unique() == 6
-    assert not table["patient"].str.contains("P0").any()
+    assert table["patient"].n_unique() == table["id"].n_unique() == 6
+    assert "path" not in table.columns
+    tables = [evaluation / "predictions.parquet", trained / "checkpoints" / "best_validation.parquet"]
+    tables += [evaluation / "samples.parquet", *trained.glob("samples/*.parquet")]
+    for path in tables:
+        assert not re.search(r"P\d{3}", str(pl.read_parquet(path).to_dicts())), path
+    for path in (evaluation / "report.html", evaluation / "metrics.json", trained / "metrics.jsonl"):
+        assert not re.search(r"P0\d{2}/", path.read_text()), path
+
+
+def test_an_evaluation_records_its_frames(trained):
+    (evaluation,) = trained.glob("evaluation/*/test")
+    records = pl.read_parquet(evaluation / "samples.parquet")
+    assert records["indices"].to_list() == [[0, 3, 7, 11]] * 6
+    assert set(records["item"]) == set(pl.read_parquet(evaluation / "predictions.parquet")["id"])
+
+
+def test_a_pseudonym_is_found_again(trained):
+    (evaluation,) = trained.glob("evaluation/*/test")
+    first = pl.read_parquet(evaluation / "predictions.parquet").row(0, named=True)
+    done = call("cohort", "find", trained, first["id"], first["patient"], "--json")
+    assert done.returncode == 0, done.stderr
+    item, patient = json.loads(done.stdout)
+    assert item["kind"] == "item"
+    assert item["name"] == "P016/clip.mp4"
+    assert (patient["kind"], patient["name"], patient["files"]) == ("patient", "P016", item["files"])
+    unknown = call("cohort", "find", trained, "0123456789ab")
+    assert unknown.returncode == 2
+    assert "0123456789ab" in unknown.stderr
+
+
+def test_plain_names_when_asked(tiny_cohort, tmp_path):
+    (tmp_path / "recipe.yaml").write_text(dump_yaml(tiny_recipe(tiny_cohort, epochs=1)))
+    done = call("train", "recipe.yaml", "data.identifiers=plain", "--out", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (evaluation,) = tmp_path.glob("run/evaluation/*/test")
+    table = pl.read_parquet(evaluation / "predictions.parquet")
+    assert table["id"][0] == "P016/clip.mp4"
+    assert table["patient"][0] == "P016"
+    assert pl.read_parquet(evaluation / "samples.parquet")["media"][0] == "P016/clip.mp4"
+    train = pl.read_parquet(next(tmp_path.glob("run/samples/train-*.parquet")))
+    assert train["item"].str.contains("P0").all()
 
 
 def test_the_recipe_of_a_run_gives_the_same_run(trained, tmp_path):
@@ -152,6 +193,57 @@ def test_external_validation(trained, tmp_path):
     assert answer["cohort"] == "elsewhere"
     assert answer["n_items"] == 6
     assert answer["headline"]["auroc"]["value"] == 1.0
+
+
+def test_an_external_cohort_that_was_trained_on_is_refused(trained, tiny_cohort, tmp_path):
+    import shutil
+
+    known = tiny_cohort / "videos" / "P000" / "clip.mp4"
+    (tmp_path / "elsewhere" / "test" / "dark").mkdir(parents=True)
+    shutil.copy(known, tmp_path / "elsewhere" / "test" / "dark" / "renamed.mp4")
+    write_video(tmp_path / "elsewhere" / "test" / "bright" / "new.mp4", 1, seed=950)
+    section = {"format": "folder", "root": str(tmp_path / "elsewhere"), "classes": ["dark", "bright"]}
+    data = tmp_path / "data.yaml"
+    data.write_text(dump_yaml(section))
+    done = call("evaluate", trained, "--data", data, "--json")
+    assert done.returncode == 2
+    assert "renamed.mp4" in done.stderr
+    data.write_text(dump_yaml({**section, "allow_leakage": "a test of the plumbing"}))
+    done = call("evaluate", trained, "--data", data, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["watermark"] == "a test of the plumbing"
+
+
+def test_folds_and_seeds_are_pooled(tiny_cohort, tmp_path):
+    recipe = tiny_recipe(tiny_cohort, epochs=2)
+    (tmp_path / "seeds.yaml").write_text(dump_yaml(recipe))
+    recipe["data"]["split"] = {"folds": 3, "val": 0.2}
+    (tmp_path / "folds.yaml").write_text(dump_yaml(recipe))
+    for number in range(3):
+        overrides = {"folds": f"data.split.fold={number}", "seeds": f"train.seed={number}"}
+        for kind, override in overrides.items():
+            done = call("train", f"{kind}.yaml", override, "--out", f"{kind}{number}", cwd=tmp_path)
+            assert done.returncode == 0, done.stderr
+
+    def pooled(kind):
+        more = [word for number in (1, 2) for word in ("--pool", f"{kind}{number}")]
+        done = call("evaluate", f"{kind}0", *more, "--out", f"{kind}-pooled", "--json", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / f"{kind}-pooled" / "report.html").stat().st_size > 0
+        return json.loads(done.stdout)
+
+    folds = pooled("folds")
+    assert folds["n_items"] == folds["n_patients"] == 22
+    assert folds["threshold"]["tuned"] is False
+    seeds = pooled("seeds")
+    assert seeds["n_items"] == 6
+    assert seeds["threshold"]["tuned"] is True
+    auroc = next(one for one in folds["spread"]["figures"] if one["metric"] == "auroc")
+    assert len(auroc["values"]) == 3
+    refused = call("evaluate", "folds0", "--pool", "seeds1", "--out", "odd", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert not (tmp_path / "odd").exists()
+    assert call("evaluate", "folds0", "--pool", "folds1", cwd=tmp_path).returncode == 2
 
 
 def test_changed_data_is_refused(tmp_path, tiny_cohort):

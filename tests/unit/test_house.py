@@ -10,7 +10,8 @@ import pytest
 from support import ROOT
 
 SOURCE = ROOT / "src" / "cineloop"
-BASE = {"runs", "plugins", "named", "registry", "schema", "files", "seeds", "progress", "errors", "_version"}
+BASE = {"runs", "plugins", "named", "registry", "schema", "files", "identity", "seeds"}
+BASE |= {"progress", "errors", "_version"}
 
 
 def order():

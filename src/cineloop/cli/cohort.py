@@ -19,13 +19,13 @@ app = typer.Typer()
 SourceArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[SOURCE]", help="A folder of data, a recipe (file or name), or a file with a `data` section."
+        metavar="SOURCE", help="A folder of data, a recipe (file or name), or a file with a `data` section."
     ),
 ]
 RootOption = Annotated[Path | None, typer.Option("--root", help="The folder of the data, in place of SOURCE.")]
 OverridesArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[KEY=VALUE]...", help="Laid over the data section, e.g. patient.regex='(P\\d+)'."),
+    typer.Argument(metavar="KEY=VALUE", help="Laid over the data section, e.g. patient.regex='(P\\d+)'."),
 ]
 FormatOption = Annotated[str | None, typer.Option("--format", help="The layout; without it, it is looked for.")]
 PathOption = Annotated[str | None, typer.Option("--path", help="The one file that describes the data.")]
@@ -91,8 +91,11 @@ class _Source:
     def _plain(self, where: str) -> dict[str, Any]:
         from cineloop.cohort.schema import DataSection
         from cineloop.cohort.source import section_of
+        from cineloop.runs import is_run, open_run
         from cineloop.tasks.recipe import compose, find_recipe
 
+        if is_run(where):
+            where = str(open_run(where).recipe_file)
         if Path(where).is_dir() or self.root is not None:
             if self.layout is not None:
                 return {"format": self.layout, "root": where}
@@ -231,7 +234,7 @@ def split(
 @app.command()
 def merge(
     sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="Folders, recipes, or files with a `data` section.")
+        list[str], typer.Argument(metavar="SOURCES", help="Folders, recipes, or files with a `data` section.")
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder for the table of the merged cohort.")],
     name: Annotated[
@@ -315,6 +318,31 @@ def _write(cohort: Cohort, out: Path) -> None:
     _print_counts(cohort)
     say(f"table  {out / 'cohort.csv'}")
     say(f"data   {out / 'data.yaml'}")
+
+
+@app.command()
+def find(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A run, a folder of data, or a recipe.")],
+    names: Annotated[list[str], typer.Argument(metavar="PSEUDONYMS", help="As a page or a table shows them.")],
+    json: JsonOption = False,
+) -> None:
+    """Turn pseudonyms of outputs back into items, files and patients, on the machine that made them."""
+    from dataclasses import asdict
+
+    from cineloop.cohort.pseudonyms import behind
+
+    found = behind(names, _Source(source).read())
+    if json:
+        print_json([asdict(meaning) for meaning in found])
+        return
+    print_table(
+        ["pseudonym", "is", "name", "file"],
+        [
+            (one.pseudonym, f"a{'n' * (one.kind == 'item')} {one.kind}", one.name, path)
+            for one in found
+            for path in one.files
+        ],
+    )
 
 
 @app.command()

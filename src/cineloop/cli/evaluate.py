@@ -11,15 +11,19 @@ from cineloop.cli.common import JsonOption, note, print_json, print_table, progr
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
     overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="[evaluate.KEY=VALUE]...", help="Laid over the run's recipe.")
+        list[str] | None, typer.Argument(metavar="evaluate.KEY=VALUE", help="Laid over the run's recipe.")
     ] = None,
     split: Annotated[str, typer.Option(help="Which split.")] = "test",
     data: Annotated[
         str | None, typer.Option(help="Another cohort: a file with a data section, or a folder of a saved cohort.")
     ] = None,
     against: Annotated[Path | None, typer.Option(help="Another run, compared on the same items.")] = None,
+    pool: Annotated[
+        list[Path] | None,
+        typer.Option(help="A further run to judge together with this one, a fold or a seed; may be repeated."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write; by default into the run.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -35,7 +39,14 @@ def command(
             mend="Train another run for other data, models or training.",
         )
     judgement = api.evaluate(
-        run, split=split, data=data, against=against, overrides=overrides or [], out=out, progress=progress()
+        run,
+        split=split,
+        data=data,
+        against=against,
+        pool=pool or [],
+        overrides=overrides or [],
+        out=out,
+        progress=progress(),
     )
     evaluation = judgement.evaluation
     if json:
@@ -46,6 +57,16 @@ def command(
         for one in evaluation.headline
     ]
     print_table([evaluation.split, "value", "95% interval", "items", "patients"], rows)
+    if evaluation.spread:
+        say()
+        print_table(
+            [f"over {len(pool or []) + 1} {evaluation.spread_over}", "mean", "sd", "each"],
+            [
+                (one.key.metric, _number(one.mean), _number(one.sd), " ".join(_number(value) for value in one.values))
+                for one in evaluation.spread
+                if one.key.label is None
+            ],
+        )
     if evaluation.comparison is not None:
         comparison = evaluation.comparison
         say()

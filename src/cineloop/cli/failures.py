@@ -47,7 +47,7 @@ def print_error(error: CineloopError) -> None:
     Console(stderr=True, highlight=False).print(text, soft_wrap=True)
 
 
-def _reader_is_gone() -> bool:
+def reader_is_gone() -> bool:
     """Tell whether standard output is a pipe that nobody reads.
 
     A broken pipe may as well be that of a data worker that died, which is no reason to be silent.
@@ -103,9 +103,9 @@ def reported(invocation: Invocation) -> Iterator[None]:
         note(f"\ninterrupted: what was finished is kept; to go on: {go_on}")
         raise SystemExit(INTERRUPTED) from None
     except OSError as error:
-        reader_is_gone = isinstance(error, BrokenPipeError) and _reader_is_gone()
+        unread = isinstance(error, BrokenPipeError) and reader_is_gone()
         _drop_output()
-        if reader_is_gone:
+        if unread:
             raise SystemExit(PIPE_CLOSED) from None
         if error.errno not in _SYSTEM:
             _report_defect(error, invocation)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -15,7 +14,7 @@ from typer.main import get_command, get_group
 
 from cineloop._version import __version__
 from cineloop.cli.common import Invocation, say
-from cineloop.cli.failures import reported
+from cineloop.cli.failures import DEFECT, PIPE_CLOSED, reader_is_gone, reported
 from cineloop.errors import CineloopError
 
 # Name and help line, in the order of the help page. The module of a verb is cineloop.cli.NAME.
@@ -143,11 +142,21 @@ def _equip(command: TyperCommand | TyperGroup, invocation: Invocation) -> None:
         command.callback = _guard(command.callback, invocation)
 
 
+class _Group(TyperGroup):
+    """A verb with verbs below it."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Show the shared options too, which :func:`take_shared` has read."""
+        self.params.extend(_shared_params())
+        super().format_options(ctx, formatter)
+
+
 def load(verb: str, invocation: Invocation) -> TyperCommand | TyperGroup:
     """Import the module of a verb and return its command, as the package's contract describes it."""
     module = importlib.import_module(f"cineloop.cli.{verb}")
     command: Any
     if hasattr(module, "app"):
+        module.app.info.cls = _Group
         command = get_group(module.app)
         command.name, command.help = verb, VERBS[verb]
     else:
@@ -156,13 +165,8 @@ def load(verb: str, invocation: Invocation) -> TyperCommand | TyperGroup:
     return command  # type: ignore[no-any-return]
 
 
-class _Root(TyperGroup):
+class _Root(_Group):
     """The program itself: its help page lists the verbs from the table, and only the one called is imported."""
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Show the shared options too, which the program itself does not parse."""
-        self.params.extend(_shared_params())
-        super().format_options(ctx, formatter)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Replace the listed stand-in of a verb by its real command."""
@@ -177,8 +181,7 @@ def program() -> TyperGroup:
     app = typer.Typer(cls=_Root, rich_markup_mode=None, no_args_is_help=True)
     app.callback()(_cineloop)
     for verb, line in VERBS.items():
-        if importlib.util.find_spec(f"cineloop.cli.{verb}") is not None:
-            app.command(verb, help=line)(lambda: None)
+        app.command(verb, help=line)(lambda: None)
     command = get_command(app)
     assert isinstance(command, TyperGroup)
     _settle_flags(command)
@@ -204,7 +207,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             finally:
                 sys.stdout.flush()
     except SystemExit as ending:
-        return int(ending.code or 0)
+        code = int(ending.code or 0)
+        # Click turns a broken pipe into a failure of its own before it is reported here.
+        return PIPE_CLOSED if code == DEFECT and reader_is_gone() else code
     return 0
 
 

@@ -12,7 +12,9 @@ from cineloop.cli.common import JsonOption, note, print_json, print_table, progr
 
 def command(
     model: Annotated[Path, typer.Argument(metavar="RUN", help="A run, or the weights.safetensors of one.")],
-    sources: Annotated[list[Path], typer.Argument(help="Videos, images, DICOM files, and folders of them.")],
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="SOURCES", help="Videos, images, DICOM files, and folders of them.")
+    ],
     out: Annotated[Path | None, typer.Option(help="Write the rows as .csv, .parquet or .json.")] = None,
     temporal_views: Annotated[int | None, typer.Option(min=1, help="Clips a video, averaged.")] = None,
     spatial_views: Annotated[int | None, typer.Option(help="Crops a frame, 1 or 3, averaged.")] = None,

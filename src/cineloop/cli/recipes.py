@@ -10,9 +10,11 @@ from cineloop.cli.common import JsonOption, print_json, print_table, say
 
 
 def command(
-    name: Annotated[str | None, typer.Argument(help="A recipe to print, resolved; none lists them.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A recipe to print, resolved; none lists them.")
+    ] = None,
     overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Laid over the recipe before printing.")
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Laid over the recipe before printing.")
     ] = None,
     source: Annotated[bool, typer.Option("--source", help="Print the file as it is, with its comments.")] = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of recipes, for editors.")] = False,

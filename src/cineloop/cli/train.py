@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 def command(
     ctx: typer.Context,
-    recipe: Annotated[str, typer.Argument(help="A recipe file, the name of a shipped recipe, or a run to resume.")],
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="A recipe file, the name of a shipped recipe, or a run to resume.")
+    ],
     overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Laid over the recipe; values are YAML.")
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Laid over the recipe; values are YAML.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; by default runs/<recipe's name>.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run was interrupted.")] = False,

@@ -58,8 +58,8 @@ def _summary(checkpoint: Checkpoint) -> dict[str, Any]:
 
 @app.command("inspect")
 def inspect_(
-    file: Annotated[Path, typer.Argument(help="A .safetensors, .pth, .pt or .ckpt file.")],
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help=_OVERRIDES)] = None,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .safetensors, .pth, .pt or .ckpt file.")],
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help=_OVERRIDES)] = None,
     model: Annotated[str | None, typer.Option("--model", help="Set its keys against this model's.")] = None,
     prefix: PrefixOption = None,
     json: JsonOption = False,
@@ -102,10 +102,10 @@ def inspect_(
 
 @app.command()
 def convert(
-    file: Annotated[Path, typer.Argument(help="A .safetensors, .pth, .pt or .ckpt file.")],
-    out: Annotated[Path, typer.Argument(help="The safetensors file to write; it must not exist.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .safetensors, .pth, .pt or .ckpt file.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The safetensors file to write; it must not exist.")],
     model: Annotated[str, typer.Option("--model", help="The model that the weights are of.")],
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help=_OVERRIDES)] = None,
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help=_OVERRIDES)] = None,
     prefix: PrefixOption = None,
     allow_unexpected: Annotated[
         bool, typer.Option("--allow-unexpected", help="Leave out tensors that the model has no place for.")

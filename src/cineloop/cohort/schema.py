@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from cineloop.cohort.format import FORMATS
+from cineloop.identity import identity_salt
 from cineloop.schema import Section, did_you_mean, validate
 
 ATTRIBUTES = ("site", "scope", "age", "sex")
@@ -130,6 +131,8 @@ class DataSection(Section):
         lock: A split lock that the cohort must agree with; its splits are used.
         allow_leakage: Why a leak is accepted, in words; it is printed on every figure made from the data.
         reviewed_pairs: Pairs of media ids that a person has looked at and found not to be duplicates.
+        identifiers: Whether outputs name items, files and patients by pseudonyms (``salted``, which
+            ``cineloop cohort find`` turns back on the machine that made them) or as they are (``plain``).
         on_error: Whether a video that cannot be read ends the work or is skipped, counted and listed.
         format_options: The format's own options.
     """
@@ -147,6 +150,7 @@ class DataSection(Section):
     lock: Path | None = None
     allow_leakage: str | None = None
     reviewed_pairs: tuple[tuple[str, str], ...] = ()
+    identifiers: Literal["salted", "plain"] = "salted"
     on_error: Literal["raise", "skip"] = "raise"
     format_options: dict[str, object] = Field(default_factory=dict)
 
@@ -194,6 +198,10 @@ class DataSection(Section):
             )
         validate(config, self.format_options, where=where, prefix="data.format_options")
         return self
+
+    def salt(self) -> str | None:
+        """Return the secret behind the pseudonyms of outputs, None where names stand as they are."""
+        return identity_salt() if self.identifiers == "salted" else None
 
     def options(self) -> Section:
         """Return the format's own options, validated."""

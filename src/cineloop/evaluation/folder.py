@@ -5,14 +5,17 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cineloop.evaluation.page import page
 from cineloop.evaluation.plots import draw
 from cineloop.evaluation.result import Evaluation
-from cineloop.files import fsync_folder, identity_salt, write_json
+from cineloop.files import fsync_folder, write_json
+from cineloop.identity import identity_salt
 from cineloop.report.charts import Panel
 from cineloop.report.gallery import FrameStrip
+from cineloop.video.records import SampleRecord, write_records
 
 
 def write_folder(
@@ -24,19 +27,24 @@ def write_folder(
     gallery: Sequence[FrameStrip] = (),
     training: Sequence[Panel] = (),
     provenance: Mapping[str, str],
+    records: Sequence[SampleRecord] = (),
     salt: str | None = None,
-    plain_patients: bool = False,
+    plain: bool = False,
 ) -> Path:
     """Write an evaluation as a folder; see :meth:`Evaluation.write`."""
-    if not plain_patients and salt is None:
-        salt = identity_salt()
+    if plain:
+        salt = None
+    else:
+        salt = salt or identity_salt()
+        # Before anything is drawn or written, so that no name is left anywhere.
+        evaluation = replace(evaluation, predictions=evaluation.predictions.salted(salt))
     fresh = _beside(folder, "part")
     fresh.mkdir(parents=True)
     try:
         threshold = evaluation.threshold.value if evaluation.threshold is not None else None
-        evaluation.predictions.write(
-            fresh / "predictions.parquet", threshold=threshold, salt=None if plain_patients else salt
-        )
+        evaluation.predictions.write(fresh / "predictions.parquet", threshold=threshold)
+        if records:
+            write_records(records, fresh / "samples.parquet", salt=salt)
         drawings = draw(evaluation)
         for name, drawing in drawings.items():
             drawing.write(fresh / "figures" / f"{name}.svg")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,6 +14,7 @@ import polars as pl
 
 from cineloop.errors import EvaluationError
 from cineloop.files import atomic_path
+from cineloop.identity import pseudonym
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
@@ -196,7 +196,21 @@ class Predictions:
             return (self.probabilities[:, 1] >= (0.5 if threshold is None else threshold)).astype(np.int64)
         return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64)
 
-    def to_table(self, *, threshold: float | None = None, salt: str | None = None) -> pl.DataFrame:
+    def salted(self, salt: str) -> Predictions:
+        """Return the same predictions with pseudonyms for items and patients, and without paths.
+
+        Args:
+            salt: A secret; with the same one a name gets the same pseudonym.
+        """
+        patients = {name: pseudonym(name, salt) for name in set(self.clusters)}
+        return replace(
+            self,
+            ids=tuple(pseudonym(name, salt) for name in self.ids),
+            clusters=tuple(patients[name] for name in self.clusters),
+            paths=(),
+        )
+
+    def to_table(self, *, threshold: float | None = None) -> pl.DataFrame:
         """Return one row an item.
 
         Columns: ``id``, ``path`` (where known), ``patient``, ``patient_known``, ``target`` (index, null where
@@ -204,14 +218,12 @@ class Predictions:
 
         Args:
             threshold: See :meth:`decide`.
-            salt: A secret that turns patients into pseudonyms; None writes them as they are.
         """
         known = self.targets != UNKNOWN
         columns: dict[str, pl.Series] = {"id": pl.Series(self.ids, dtype=pl.String)}
         if self.paths:
             columns["path"] = pl.Series(self.paths, dtype=pl.String)
-        names = {name: pseudonym(name, salt) if salt is not None else name for name in set(self.clusters)}
-        columns["patient"] = pl.Series([names[name] for name in self.clusters], dtype=pl.String)
+        columns["patient"] = pl.Series(self.clusters, dtype=pl.String)
         columns["patient_known"] = pl.Series([self.identity_known] * len(self), dtype=pl.Boolean)
         columns["target"] = pl.Series(
             [int(target) if here else None for target, here in zip(self.targets, known, strict=True)], dtype=pl.Int64
@@ -233,8 +245,8 @@ class Predictions:
         return pl.DataFrame(columns)
 
     def write(self, path: Path, *, threshold: float | None = None, salt: str | None = None) -> None:
-        """Write :meth:`to_table` to ``path`` as Parquet, atomically."""
-        table = self.to_table(threshold=threshold, salt=salt)
+        """Write :meth:`to_table` to ``path`` as Parquet, atomically; with a salt under pseudonyms."""
+        table = (self if salt is None else self.salted(salt)).to_table(threshold=threshold)
         with atomic_path(path) as temporary:
             table.write_parquet(temporary)
 
@@ -284,12 +296,6 @@ class Predictions:
                 mend="Give the predictions.parquet of an evaluation folder.",
             ) from None
         return cls.from_table(table, where=path)
-
-
-def pseudonym(name: str, salt: str) -> str:
-    """Return a stable stand-in for ``name``, 12 hexadecimal digits, that cannot be guessed without ``salt``."""
-    key = hashlib.blake2b(salt.encode("utf-8"), digest_size=32).digest()
-    return hashlib.blake2b(name.encode("utf-8"), digest_size=6, key=key).hexdigest()
 
 
 def _floats(values: npt.ArrayLike) -> FloatArray:

@@ -23,6 +23,7 @@ from cineloop.evaluation.subgroups import SubgroupTable
 from cineloop.evaluation.thresholds import OperatingPoint, Threshold
 from cineloop.report.charts import Panel
 from cineloop.report.gallery import FrameStrip
+from cineloop.video.records import SampleRecord
 
 SCHEMA = 1
 
@@ -203,8 +204,9 @@ class Evaluation:
         gallery: Sequence[FrameStrip] = (),
         training: Sequence[Panel] = (),
         provenance: Mapping[str, str] | None = None,
+        records: Sequence[SampleRecord] = (),
         salt: str | None = None,
-        plain_patients: bool = False,
+        plain: bool = False,
     ) -> Path:
         """Write the evaluation as a folder, which appears whole or not at all and replaces one of the same name.
 
@@ -217,8 +219,9 @@ class Evaluation:
             gallery: Frames of the worst :meth:`mistakes`.
             training: Curves of the training that made the model.
             provenance: Fingerprints, versions and commits for the page's footer and ``metrics.json``.
-            salt: The secret behind the patients' pseudonyms; None means this machine's.
-            plain_patients: Write patients as they are.
+            records: Which frames were decoded for the predictions; written as ``samples.parquet``.
+            salt: The secret behind the pseudonyms of items and patients; None means this machine's.
+            plain: Write items, their paths and patients as they are.
 
         Returns:
             ``folder``.
@@ -233,6 +236,7 @@ class Evaluation:
             gallery=gallery,
             training=training,
             provenance=provenance or {},
+            records=records,
             salt=salt,
-            plain_patients=plain_patients,
+            plain=plain,
         )

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from cineloop import files
 from cineloop.cohort import Cohort, Item
 from cineloop.cohort.schema import DataSection
 from cineloop.cohort.source import section_of
@@ -21,6 +20,7 @@ from cineloop.evaluation.evaluation import evaluate
 from cineloop.evaluation.predictions import Predictions
 from cineloop.evaluation.result import Evaluation
 from cineloop.evaluation.thresholds import choose_threshold
+from cineloop.identity import pseudonym
 from cineloop.inference.load import Loaded
 from cineloop.progress import Progress, silent
 from cineloop.report.gallery import FrameStrip
@@ -28,6 +28,7 @@ from cineloop.schema import read_yaml, validate
 from cineloop.tasks.cohort import Prepared
 from cineloop.tasks.recipe import Recipe, compose
 from cineloop.training.curves import training_panels
+from cineloop.video.records import SampleRecord
 
 _GALLERY_FRAMES = 8
 
@@ -113,18 +114,21 @@ def _items(cohort: Cohort, split: str | None, classes: Sequence[str]) -> list[It
 
 def _predict(
     loaded: Loaded, items: Sequence[Item], cohort: Cohort, *, split: str, on_error: str, progress: Progress
-) -> Predictions:
-    predictions, _ = loaded.predictor.predict(
+) -> tuple[Predictions, list[SampleRecord]]:
+    """Return the predictions of items, and which frames were decoded for them."""
+    predictions, scores = loaded.predictor.predict(
         items,
         split=split,
         on_error=on_error,
         identity_known=cohort.identity_known.patient,
         progress=progress,
     )
-    return predictions
+    return predictions, scores.records
 
 
-def worst_mistakes(evaluation: Evaluation, items: Sequence[Item], loaded: Loaded, *, count: int) -> list[FrameStrip]:
+def worst_mistakes(
+    evaluation: Evaluation, items: Sequence[Item], loaded: Loaded, *, count: int, salt: str | None = None
+) -> list[FrameStrip]:
     """Return the frames of the items that were decided wrongly with the most confidence.
 
     Args:
@@ -132,6 +136,7 @@ def worst_mistakes(evaluation: Evaluation, items: Sequence[Item], loaded: Loaded
         items: Those predicted, in any order.
         loaded: What predicted them.
         count: How many at the most.
+        salt: The secret behind the pseudonyms in the titles; None names the items.
 
     Raises:
         VideoError: A frame that was read before cannot be read now.
@@ -151,7 +156,7 @@ def worst_mistakes(evaluation: Evaluation, items: Sequence[Item], loaded: Loaded
         frames = loaded.predictor.frames(item)
         strips.append(
             FrameStrip(
-                title=item.id,
+                title=item.id if salt is None else pseudonym(item.id, salt),
                 frames=frames[np.linspace(0, len(frames) - 1, min(_GALLERY_FRAMES, len(frames))).astype(int)],
                 detail=f"is {truth}, called {predictions.classes[said]}, {100 * sureness[index]:.0f}% not {truth}",
                 tone="warn",
@@ -198,11 +203,11 @@ def judge(
         name = None
     items = _items(cohort, name, classes)
     on_error = recipe.data.on_error
-    predictions = _predict(loaded, items, cohort, split=split, on_error=on_error, progress=progress)
+    predictions, records = _predict(loaded, items, cohort, split=split, on_error=on_error, progress=progress)
     validation: Predictions | None = None
     if "val" in own.split_names and (split != "val" or external is not None):
         val_items = _items(own, "val", classes)
-        validation = _predict(loaded, val_items, own, split="val", on_error=on_error, progress=progress)
+        validation, _ = _predict(loaded, val_items, own, split="val", on_error=on_error, progress=progress)
     title = split if name is not None else "all"
     contender = (
         _contender(against, recipe, prepared, subject, name, split, progress=progress) if against is not None else None
@@ -226,13 +231,16 @@ def judge(
         # Folders of data are often called alike; another cohort never takes the place of the run's own.
         name_in_run = cohort.name if external is None else f"{cohort.name}-{cohort.fingerprint[:8]}"
         out = loaded.run.evaluation(name_in_run, title)
+    salt = recipe.data.salt()
     evaluation.write(
         out,
         subtitle=f"{loaded.passport.architecture}, {_name(loaded)}",
-        gallery=worst_mistakes(evaluation, items, loaded, count=recipe.evaluate.worst),
+        gallery=worst_mistakes(evaluation, items, loaded, count=recipe.evaluate.worst, salt=salt),
         training=training_panels(loaded.run, recipe.train.select.metric) if loaded.run is not None else (),
         provenance=provenance(loaded, cohort),
-        salt=files.identity_salt(),
+        records=records,
+        salt=salt,
+        plain=salt is None,
     )
     return Judgement(evaluation, out)
 
@@ -256,7 +264,7 @@ def _contender(
 
     def predict(prepared: Prepared, which: str | None, sampled_as: str) -> Predictions:
         items = _items(prepared.cohort, which, other.predictor.classes)
-        found = _predict(other, items, prepared.cohort, split=sampled_as, on_error=on_error, progress=progress)
+        found, _ = _predict(other, items, prepared.cohort, split=sampled_as, on_error=on_error, progress=progress)
         return found.with_positive(recipe.evaluate.positive)
 
     threshold: float | None = None

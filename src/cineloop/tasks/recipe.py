@@ -200,7 +200,25 @@ def json_schema() -> str:
     definitions = {spec.name: schema.pop("$defs", {}) for spec, schema in zip(TASKS, schemas, strict=True)}
     for schema in schemas:
         schema["properties"]["extends"] = {"type": ["string", "array"], "items": {"type": "string"}}
-        schema["required"] = ["schema", "task"]
+        schema["required"] = []
+    # What a recipe extends may say what it leaves out; only one that extends nothing must be complete by itself.
+    needed: dict[str, list[str]] = {"model": ["name"]}
+    for spec in TASKS:
+        for name, field in spec.Recipe.model_fields.items():
+            section = definitions[spec.name].get(getattr(field.annotation, "__name__", ""))
+            if section is not None and "required" in section:
+                needed[name] = section.pop("required")
+    complete = {
+        "required": ["schema", "task", *needed],
+        "properties": {name: {"required": keys} for name, keys in needed.items()},
+    }
     return json.dumps(
-        {"$schema": "https://json-schema.org/draft/2020-12/schema", "anyOf": schemas, "$defs": definitions}, indent=2
+        {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "anyOf": schemas,
+            "if": {"not": {"required": ["extends"]}},
+            "then": complete,
+            "$defs": definitions,
+        },
+        indent=2,
     )

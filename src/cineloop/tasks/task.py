@@ -16,6 +16,7 @@ from cineloop.errors import CineloopError, RecipeError
 from cineloop.progress import Progress, silent
 from cineloop.registry import Registry, Spec
 from cineloop.tasks.recipe import Recipe
+from cineloop.video.records import SampleRecord
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,6 +64,10 @@ class TaskLearner(Protocol):
 
 class Scored(Protocol):
     """What a predictor found besides probabilities."""
+
+    @property
+    def records(self) -> list[SampleRecord]:
+        """What was decoded."""
 
     @property
     def failures(self) -> Sequence[Failed]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cineloop.errors import VideoError
 from cineloop.files import atomic_path
+from cineloop.identity import pseudonym
 from cineloop.video.frame import FrameRef
 
 if TYPE_CHECKING:
@@ -67,15 +68,18 @@ def _schema() -> dict[str, pl.DataType | type[pl.DataType]]:
     }
 
 
-def write_records(records: Iterable[SampleRecord], path: Path) -> None:
+def write_records(records: Iterable[SampleRecord], path: Path, *, salt: str | None = None) -> None:
     """Write records to a Parquet file, atomically, one row a record in their order.
 
     The columns are those of :class:`SampleRecord`, with ``refs`` as three lists: ``indices`` (0-based presentation
     indices), ``pts`` (in the units of ``time_base``, a text such as ``1/90000``) and ``seconds``.
+    With a salt, items and media stand under pseudonyms.
     """
     import polars as pl
 
     rows = list(records)
+    if salt is not None:
+        rows = [replace(row, item=pseudonym(row.item, salt), media=pseudonym(row.media, salt)) for row in rows]
     frame = pl.DataFrame(
         {
             "epoch": [row.epoch for row in rows],

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from cineloop import files
+from cineloop import files, identity
 from cineloop.seeds import stable_seed
 
 
@@ -55,8 +55,8 @@ def test_seeds_are_the_same_in_every_process():
 
 def test_the_salt_is_made_once_and_kept_private(tmp_path, monkeypatch):
     monkeypatch.setenv("CINELOOP_CACHE", str(tmp_path / "cache"))
-    salt = files.identity_salt()
+    salt = identity.identity_salt()
     assert len(salt) == 64
-    assert files.identity_salt() == salt
+    assert identity.identity_salt() == salt
     assert (tmp_path / "cache" / "identity.salt").stat().st_mode & 0o077 == 0
     assert [entry.name for entry in (tmp_path / "cache").iterdir()] == ["identity.salt"]

@@ -129,9 +129,9 @@ def test_only_common_items_are_compared_in_any_order():
 
 
 def test_salted_patients_are_still_the_same_patients(tmp_path):
-    one = made(0)
-    one.write(tmp_path / "p.parquet", salt="s")
-    other = one.read(tmp_path / "p.parquet")
+    one, other = (made(0), noisy(made(0), 0.5))
+    other.write(tmp_path / "p.parquet", salt="s")
+    one, other = one.salted("s"), other.read(tmp_path / "p.parquet")
     assert compare(Contender("a", one), Contender("b", other), resampling=Resampling(100)).n_patients == 40
 
 

@@ -98,7 +98,7 @@ def test_patients_are_salted_unless_asked_otherwise(evaluation, tmp_path):
     assert not set(written) & names
     assert len(set(written)) == len(names)
     assert not any(name in (tmp_path / "salted" / "metrics.json").read_text() for name in names)
-    evaluation.write(tmp_path / "plain", plain_patients=True)
+    evaluation.write(tmp_path / "plain", plain=True)
     assert set(pl.read_parquet(tmp_path / "plain" / "predictions.parquet")["patient"]) == names
 
 

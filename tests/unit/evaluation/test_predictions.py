@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 
 from cineloop.errors import EvaluationError
-from cineloop.evaluation.predictions import Predictions, pseudonym
+from cineloop.evaluation.predictions import Predictions
+from cineloop.identity import pseudonym
 from made_predictions import binary, made, predictions
 
 
@@ -119,6 +120,9 @@ def test_salted_patients_stay_apart_and_cannot_be_read(tmp_path):
     back = Predictions.read(tmp_path / "salted.parquet")
     assert (back.cluster_index == some.cluster_index).all()
     assert not set(back.clusters) & set(some.clusters)
+    assert not set(back.ids) & set(some.ids)
+    assert len(set(back.ids)) == len(some.ids)
+    assert not back.paths
     assert pseudonym("p1", "secret") != pseudonym("p1", "other")
 
 

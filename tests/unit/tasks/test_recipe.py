@@ -1,11 +1,12 @@
 import json
 
+import jsonschema
 import pytest
 
 from cineloop.errors import CineloopError, PluginError, RecipeError
-from cineloop.schema import dump_yaml, parse_yaml
+from cineloop.schema import dump_yaml, parse_yaml, read_yaml
 from cineloop.tasks.commented import commented
-from cineloop.tasks.recipe import compose, json_schema, load_recipe, shipped
+from cineloop.tasks.recipe import compose, json_schema, load_recipe, shipped, shipped_folder
 from tiny_cohort import tiny_recipe
 
 
@@ -113,9 +114,31 @@ def test_the_file_is_named_in_the_error(tmp_path):
             load_recipe(missing)
 
 
-def test_the_json_schema_offers_the_registries():
-    text = json_schema()
-    schema = json.loads(text)
-    assert schema["anyOf"]
-    assert "timesformer-tiny" in text
-    assert "focal" in text
+def complaints(recipe):
+    """Return the places that an editor would underline."""
+    validator = jsonschema.Draft202012Validator(json.loads(json_schema()))
+    found = set()
+    waiting = list(validator.iter_errors(recipe))
+    while waiting:
+        error = waiting.pop()
+        found.add(error.json_path)
+        waiting.extend(error.context)
+    return found
+
+
+def test_the_json_schema_accepts_what_the_program_accepts(tmp_path):
+    jsonschema.Draft202012Validator.check_schema(json.loads(json_schema()))
+    for name in shipped():
+        assert not complaints(read_yaml(shipped_folder() / f"{name}.yaml")), name
+        assert not complaints(load_recipe(name).plain()), name
+    assert not complaints(json.loads(json.dumps(tiny_recipe(tmp_path))))
+    assert not complaints({"extends": "timesformer-tiny", "schema": 1, "train": {"loss": {"gamma": 1.0}}})
+
+
+def test_the_json_schema_refuses_what_the_program_refuses(tmp_path):
+    whole = json.loads(json.dumps(tiny_recipe(tmp_path)))
+    assert "$.train" in complaints({**whole, "train": {"epochz": 3}})
+    assert "$.model" in complaints({**whole, "model": {"name": "timesformer-tiny", "depht": 3}})
+    assert "$.data" in complaints({**whole, "data": {"format": "endofm"}})
+    assert "$.model" in complaints({**whole, "model": {"depth": 3}})
+    assert "$" in complaints({key: value for key, value in whole.items() if key != "data"})

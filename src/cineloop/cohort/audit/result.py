@@ -15,6 +15,7 @@ LEAKS = ("patient-leak", "procedure-leak", "video-leak", "identical-bytes", "nea
 
 _SHOWN = 8
 _ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
+_WORDS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "remark"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class Audit:
         found = {severity: len(self.of(severity=severity)) for severity in _ORDER}
         lines.append("")
         lines.append(
-            f"{found['error']} errors, {found['warning']} warnings, {found['info']} remarks"
+            ", ".join(_counted(found[severity], word) for severity, word in _WORDS.items())
             + ("" if self.compared else "; pictures were not compared")
         )
         return "\n".join(lines)
@@ -166,6 +167,10 @@ class Audit:
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return findings by severity, in their own order otherwise."""
     return tuple(sorted(findings, key=lambda finding: _ORDER[finding.severity]))
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[object, ...]]) -> list[str]:

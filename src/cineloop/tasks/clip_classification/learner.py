@@ -17,7 +17,6 @@ from cineloop.cohort.item import Item
 from cineloop.errors import CohortError, RecipeError
 from cineloop.evaluation.predictions import Predictions
 from cineloop.evaluation.scorer import figures
-from cineloop.files import identity_salt
 from cineloop.models.passport import Passport
 from cineloop.models.weights import save_weights
 from cineloop.tasks.clip_classification.data import ClipReader, EvalViews, TrainClips, join_samples
@@ -224,8 +223,9 @@ class ClipLearner:
         metrics = figures(predictions, ordinal=self.recipe.evaluate.ordinal)
 
         def write(folder: Path) -> None:
-            predictions.write(folder / "checkpoints" / "best_validation.parquet", salt=identity_salt())
-            write_records(scores.records, folder / "samples" / "val.parquet")
+            salt = self.recipe.data.salt()
+            predictions.write(folder / "checkpoints" / "best_validation.parquet", salt=salt)
+            write_records(scores.records, folder / "samples" / "val.parquet", salt=salt)
 
         return Validation({**metrics, "loss": metrics["log_loss"]}, write)
 
@@ -240,7 +240,7 @@ class ClipLearner:
 
     def write_records(self, records: Sequence[list[SampleRecord]], path: Path) -> None:
         """Write records of what was decoded."""
-        write_records([record for batch in records for record in batch], path)
+        write_records([record for batch in records for record in batch], path, salt=self.recipe.data.salt())
 
     # What the product asks for around the loop.
 

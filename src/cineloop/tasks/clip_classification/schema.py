@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    Field,
+    GetJsonSchemaHandler,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import CoreSchema
 
 from cineloop.cohort.schema import DataSection
 from cineloop.evaluation.schema import EvaluateSection
@@ -128,6 +136,22 @@ class ClassifierModel(Section):
             return value
         own = {key: item for key, item in value.items() if key in OWN_KEYS}
         return {**own, "network": {key: item for key, item in value.items() if key not in OWN_KEYS}}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Describe the section as it is written: one flat variant for each encoder."""
+        reference = handler(schema)
+        section = handler.resolve_ref_schema(reference)
+        own = dict(section.pop("properties"))
+        networks = own.pop("network")["anyOf"]
+        section.pop("required", None)
+        section.pop("additionalProperties", None)
+        section["anyOf"] = [
+            {**network, "properties": {**own, **network["properties"]}}
+            for network in networks
+            if "properties" in network
+        ]
+        return reference
 
     @model_serializer(mode="wrap")
     def _write_flat(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

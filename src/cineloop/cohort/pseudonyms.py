@@ -1,0 +1,64 @@
+"""From the pseudonyms of outputs back to the names of a cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cineloop.cohort.cohort import Cohort
+from cineloop.errors import CohortError
+from cineloop.identity import identity_salt, pseudonym
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What stands behind a pseudonym.
+
+    Attributes:
+        pseudonym: As an output shows it.
+        kind: ``item``, ``file`` or ``patient``.
+        name: The item's, the file's or the patient's name in the cohort.
+        files: The files that it is about.
+    """
+
+    pseudonym: str
+    kind: str
+    name: str
+    files: tuple[str, ...]
+
+
+def behind(names: Sequence[str], cohort: Cohort) -> list[Meaning]:
+    """Return what stands behind pseudonyms, those that this machine makes.
+
+    Raises:
+        CohortError: A pseudonym belongs to nothing in the cohort.
+    """
+    salt = identity_salt()
+    known: dict[str, dict[tuple[str, str], list[str]]] = {}
+
+    def add(kind: str, name: str, path: str) -> None:
+        files = known.setdefault(pseudonym(name, salt), {}).setdefault((kind, name), [])
+        if path not in files:
+            files.append(path)
+
+    paths = {row["id"]: row["path"] for row in cohort.media.iter_rows(named=True)}
+    for row in cohort.items.iter_rows(named=True):
+        add("item", row["id"], paths[row["media"]])
+    for row in cohort.media.iter_rows(named=True):
+        add("file", row["id"], row["path"])
+        add("patient", row["patient"], row["path"])
+    found = []
+    for name in names:
+        if name not in known:
+            raise CohortError(
+                f"Nothing in this cohort has the pseudonym {name!r}",
+                where=cohort.root,
+                mend="Ask on the machine, and as the user, that made the output; and check the cohort.",
+            )
+        # An item that is a whole file has the file's name: one line is enough.
+        seen: set[str] = set()
+        for (kind, real), files in known[name].items():
+            if real not in seen:
+                seen.add(real)
+                found.append(Meaning(name, kind, real, tuple(files)))
+    return found
