@@ -17,7 +17,7 @@ def command(
     ] = None,
     split: Annotated[str, typer.Option(help="Which split.")] = "test",
     data: Annotated[
-        str | None, typer.Option(help="Another cohort: a file with a data section, or a folder of a saved cohort.")
+        str | None, typer.Option(help="Another cohort: a file with a data section, or a folder of data.")
     ] = None,
     against: Annotated[Path | None, typer.Option(help="Another run, compared on the same items.")] = None,
     pool: Annotated[
