@@ -105,9 +105,7 @@ def _linear(components: int | None) -> Pipeline:
     steps: list[object] = [StandardScaler()]
     if components is not None:
         steps.append(PCA(components, random_state=0))
-    steps.append(
-        GridSearchCV(LogisticRegression(max_iter=1000), {"C": np.logspace(-4, 1, 6)}, cv=4, scoring="roc_auc")
-    )
+    steps.append(GridSearchCV(LogisticRegression(max_iter=1000), {"C": np.logspace(-4, 1, 6)}, cv=4, scoring="roc_auc"))
     return make_pipeline(*steps)
 
 

@@ -7,6 +7,7 @@ two recordings of one scene, so agreement is also asked of what changes: the pic
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,8 @@ _PART_ALIKE, _PART_CHANGES, _PART_SECONDS = 0.9, 0.9, 1.0
 # Pictures that do not change, within what a codec adds, are told apart by structure alone.
 _MOVES, _STILL_ALIKE = 1.5, 0.9
 _STRUCTURE = 2.0
+# A video of at most so many frames is read once, as a whole, and kept for a while.
+_SHORT = 300
 _TIE = 0.002
 
 Aligned = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
@@ -143,10 +146,8 @@ def _compare(
     ours = _between(long_print, (low - offset - slack) / rate, (high - offset + slack) / rate, _DENSE)
     if len(theirs) == 0 or len(ours) == 0:
         return None
-    with Video(short_path, threads=1) as video:
-        short_grey, short_times = grey_pictures(video, theirs, _READ)
-    with Video(long_path, threads=1) as video:
-        long_grey, long_times = grey_pictures(video, ours, _READ)
+    short_grey, short_times = _pictures(short_path, short_print.frames, theirs)
+    long_grey, long_times = _pictures(long_path, long_print.frames, ours)
     mapped_times = rate * long_times + offset
     start: tuple[float, Overlay, Aligned] | None = None
     for place in Overlay.starts(long_print, short_print, found):
@@ -204,6 +205,22 @@ def _seen(
     likeness = normal(band(place.fixed(short_grey))) @ normal(band(place.moving(long_grey, mirrored))).T
     chosen = _align(likeness, short_times, long_times, slack)
     return chosen, float(likeness[chosen].mean()) if chosen is not None else -1.0
+
+
+def _pictures(path: Path, frames: int, indices: npt.NDArray[np.intp]) -> tuple[Greys, Floats]:
+    """Return frames as luminance [T, S, S] and their times [T]."""
+    if frames <= _SHORT:
+        pictures, times = _whole(path, frames)
+        return pictures[indices], times[indices]
+    with Video(path, threads=1) as video:
+        return grey_pictures(video, indices, _READ)
+
+
+@lru_cache(maxsize=64)
+def _whole(path: Path, frames: int) -> tuple[Greys, Floats]:
+    """Return all of a short video, which is compared in several places, and with several others."""
+    with Video(path, threads=1) as video:
+        return grey_pictures(video, np.arange(frames), _READ)
 
 
 def _between(video: Fingerprint, low: float, high: float, most: int) -> npt.NDArray[np.intp]:

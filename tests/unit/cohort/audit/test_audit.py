@@ -238,7 +238,7 @@ def test_text_and_json(endofm, read, alike):
     text = found.text()
     assert "ERROR   patient-leak: Patients stand in several splits: 1 of 60" in text
     assert "... and 7 more" in text
-    assert "1 errors" in text
+    assert "1 error," in text
     plain = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert plain["clean"] is False
     assert plain["fingerprint"] == cohort.fingerprint
