@@ -70,6 +70,14 @@ def test_an_evaluation_records_its_frames(trained):
     assert set(records["item"]) == set(pl.read_parquet(evaluation / "predictions.parquet")["id"])
 
 
+def test_an_evaluation_with_more_views_looks_at_more_frames(trained, tmp_path):
+    done = call("evaluate", trained, "evaluate.temporal_views=3", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    records = pl.read_parquet(tmp_path / "out" / "samples.parquet")
+    assert records.height == 18
+    assert sorted(records["view"].unique()) == [0, 1, 2]
+
+
 def test_a_pseudonym_is_found_again(trained):
     (evaluation,) = trained.glob("evaluation/*/test")
     first = pl.read_parquet(evaluation / "predictions.parquet").row(0, named=True)

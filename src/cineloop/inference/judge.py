@@ -192,6 +192,7 @@ def judge(
         CohortError: There is no such split, or classes differ.
         EvaluationError: No label is known.
     """
+    loaded = dataclasses.replace(loaded, predictor=loaded.predictor.under(recipe))
     own = prepared.cohort
     subject = external if external is not None else prepared
     if external is not None:

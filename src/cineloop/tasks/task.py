@@ -100,6 +100,9 @@ class Predictor(Protocol):
     def positive(self) -> str | None:
         """The positive class of a binary problem, where the recipe named one."""
 
+    def under(self, recipe: Recipe) -> Predictor:
+        """Return the same weights, looking at as many views as the ``evaluate`` section of a recipe says."""
+
     def predict(
         self,
         items: Sequence[Item],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Literal
 
@@ -18,8 +19,10 @@ from cineloop.progress import Progress, silent
 from cineloop.tasks.clip_classification.data import ClipReader, EvalViews
 from cineloop.tasks.clip_classification.model import build
 from cineloop.tasks.clip_classification.passport import read_input, read_network
+from cineloop.tasks.clip_classification.schema import ClipRecipe
 from cineloop.tasks.clip_classification.scoring import Scores, as_predictions, score
 from cineloop.tasks.clip_classification.transforms import eval_transform
+from cineloop.tasks.recipe import Recipe
 from cineloop.video.records import write_records
 
 
@@ -58,6 +61,14 @@ class ClipPredictor:
     def positive(self) -> str | None:
         """The positive class that the recipe named."""
         return self.input.positive
+
+    def under(self, recipe: Recipe) -> ClipPredictor:
+        """Return the same weights, looking at as many views as the ``evaluate`` section of a recipe says."""
+        other = copy(self)
+        if isinstance(recipe, ClipRecipe):
+            views = {name: getattr(recipe.evaluate, name) for name in ("temporal_views", "spatial_views")}
+            other.input = self.input.model_copy(update=views)
+        return other
 
     def reader(self, split: str) -> ClipReader:
         """Return what decodes clips as this model sees them."""
