@@ -26,6 +26,7 @@ class Progress:
         loss_sum: The sum of the losses of this epoch's steps.
         loss_steps: How many that are.
         best: The best value of the selection metric, None before the first.
+        best_loss: The validation loss that went with it, where there was one.
         best_epoch: The epoch, from 1, it was reached in.
         stale: Validations since then.
         metrics_bytes: The length of ``metrics.jsonl``; what lies beyond was written after this state.
@@ -38,6 +39,7 @@ class Progress:
     loss_sum: float = 0.0
     loss_steps: int = 0
     best: float | None = None
+    best_loss: float | None = None
     best_epoch: int | None = None
     stale: int = 0
     metrics_bytes: int = 0

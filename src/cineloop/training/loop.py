@@ -257,18 +257,17 @@ class Loop:
                     where="train.select.metric",
                     mend=f"Choose one of: {', '.join(sorted(metrics))}.",
                 )
-            value = metrics[select.metric]
+            value, loss = metrics[select.metric], metrics.get("loss")
             delta = self.config.early_stopping.min_delta if self.config.early_stopping else 0.0
-            if value is not None and self._better(value, 0.0):
-                # The kept weights are the best; patience asks for a gain that counts.
-                progress.stale = 0 if self._better(value, delta) else progress.stale + 1
-                progress.best, progress.best_epoch = value, progress.epoch
+            # The kept weights are the best; patience asks for a gain that counts.
+            gain = value is not None and self._better(value, delta)
+            progress.stale = 0 if gain else progress.stale + 1
+            if value is not None and (self._better(value, 0.0) or self._tied_with_less_loss(value, loss)):
+                progress.best, progress.best_loss, progress.best_epoch = value, loss, progress.epoch
                 if self.runtime.is_main:
                     self.learner.save_weights(self.run.best_weights, self.learner.module.state_dict())
                     if result.write is not None:
                         result.write(self.run.path)
-            else:
-                progress.stale += 1
         self.module.train()
         return {f"val_{name}": metric for name, metric in metrics.items()}
 
@@ -277,6 +276,11 @@ class Loop:
         if best is None:
             return True
         return value > best + delta if self.config.select.mode == "max" else value < best - delta
+
+    def _tied_with_less_loss(self, value: float, loss: float | None) -> bool:
+        """Return whether an epoch is as good as the best and loses less: ranks tie often on few validation items."""
+        best = self.progress.best_loss
+        return value == self.progress.best and loss is not None and best is not None and loss < best
 
     def _stale(self) -> bool:
         stopping = self.config.early_stopping

@@ -53,7 +53,7 @@ class SelectSection(Section):
     """Which epoch's weights are kept.
 
     Attributes:
-        metric: A validation metric.
+        metric: A validation metric. Of epochs in which it is equal the one with the least validation loss is kept.
         mode: Whether more or less of it is better.
     """
 

@@ -8,6 +8,7 @@ import torch
 
 from cineloop import runs
 from cineloop.errors import RunError, TrainingError
+from cineloop.training.learner import Validation
 from cineloop.training.logs import RunLog, sample_parts
 from cineloop.training.loop import Loop
 from cineloop.training.runtime import Runtime
@@ -127,11 +128,23 @@ def test_a_loss_that_is_not_finite_stops_before_the_weights_and_names_the_sample
 def test_early_stopping_keeps_the_best(tmp_path):
     learner = ToyLearner()
     values = iter([0.5, 0.9, 0.6, 0.7, 0.8, 0.95])
-    learner.validate = lambda module, runtime: __import__(
-        "cineloop.training.learner", fromlist=["Validation"]
-    ).Validation({"accuracy": next(values)})
+    learner.validate = lambda module, runtime: Validation({"accuracy": next(values)})
     _, result = fit(tmp_path, section(epochs=6, early_stopping={"patience": 3}), learner=learner)
     assert (result.stopped_early, result.epochs, result.best, result.best_epoch) == (True, 5, 0.9, 2)
+
+
+@pytest.mark.parametrize(("losses", "kept"), [([0.5, 0.4, 0.3, 0.1], 3), ([0.5, 0.2, 0.2, 0.3], 2), ([None] * 4, 1)])
+def test_of_equal_epochs_the_one_that_loses_least_is_kept(tmp_path, losses, kept):
+    learner = ToyLearner()
+    values = iter(zip([1.0, 1.0, 1.0, 0.9], losses, strict=True))
+
+    def validate(module, runtime):
+        accuracy, loss = next(values)
+        return Validation({"accuracy": accuracy, **({} if loss is None else {"loss": loss})})
+
+    learner.validate = validate
+    _, result = fit(tmp_path, section(epochs=4, early_stopping={"patience": 3}), learner=learner)
+    assert (result.best, result.best_epoch, result.epochs, result.stopped_early) == (1.0, kept, 4, True)
 
 
 def test_without_validation_the_last_weights_are_kept(tmp_path):
