@@ -168,7 +168,7 @@ class DicomSource:
         """Every frame stands alone."""
         return np.arange(len(self.clock.pts))
 
-    def pictures(self, indices: Integers, size: Size | None) -> Iterator[Picture]:
+    def pictures(self, indices: Integers, size: Size | None, *, at_once: bool = False) -> Iterator[Picture]:
         """Decode frames; see :class:`~cineloop.video.source.Source`."""
         if self._dataset is None:
             self._dataset = _read(self._path)

@@ -24,11 +24,13 @@ from cineloop.video.index import (
     Packets,
     index_by_output,
     index_by_times,
+    plan,
     times_can_be_trusted,
     until,
 )
 from cineloop.video.info import VideoInfo
 from cineloop.video.packets import read_packets
+from cineloop.video.parallel import ParallelDecoder
 from cineloop.video.promise import broken_promise
 from cineloop.video.source import Clock, Integers, Picture, Size
 
@@ -221,10 +223,12 @@ class FileSource:
     def _start_decoder(self) -> None:
         self._decoder = PacketDecoder(self._medium, self._survey.index, self._threads)
         self._converter = RgbConverter(self._threads)
+        most = self._threads or os.cpu_count() or 1
+        self._parallel = ParallelDecoder(self._medium, self._survey.index, most) if most > 1 else None
 
     def after_fork(self) -> None:
         """Begin anew in a child process: it has not the parent's decoder threads, and freeing them would hang."""
-        _LEFT_TO_PARENT.append((self._decoder, self._converter))
+        _LEFT_TO_PARENT.append((self._decoder, self._converter, self._parallel))
         self._start_decoder()
 
     @property
@@ -241,7 +245,7 @@ class FileSource:
     @property
     def decoded_frames(self) -> int:
         """Pictures decoded so far."""
-        return self._decoder.decoded
+        return self._decoder.decoded + (self._parallel.decoded if self._parallel is not None else 0)
 
     @property
     def info(self) -> VideoInfo:
@@ -250,8 +254,13 @@ class FileSource:
             self._info = self._describe()
         return self._info
 
-    def pictures(self, indices: Integers, size: Size | None) -> Iterator[Picture]:
+    def pictures(self, indices: Integers, size: Size | None, *, at_once: bool = False) -> Iterator[Picture]:
         """Decode frames; see :class:`~cineloop.video.source.Source`."""
+        stretches = plan(self._survey.index, indices) if at_once and self._parallel is not None else []
+        if self._parallel is not None and self._parallel.worth(stretches) > 1:
+            for frame, pixels, reason in self._parallel.pictures(stretches, size):
+                yield Picture(frame, pixels, None if pixels is not None else self._error(frame, reason))
+            return
         for result in self._decoder.frames(indices):
             if result.frame is None:
                 yield Picture(result.index, None, self._error(result.index, result.reason))
@@ -261,6 +270,8 @@ class FileSource:
     def close(self) -> None:
         """Close the file."""
         self._decoder.close()
+        if self._parallel is not None:
+            self._parallel.close()
 
     def _error(self, frame: int, reason: str) -> FrameDecodeError:
         return FrameDecodeError(

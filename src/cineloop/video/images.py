@@ -84,7 +84,7 @@ class ImageSource:
         """Every page stands alone."""
         return np.arange(len(self.clock.pts))
 
-    def pictures(self, indices: Integers, size: Size | None) -> Iterator[Picture]:
+    def pictures(self, indices: Integers, size: Size | None, *, at_once: bool = False) -> Iterator[Picture]:
         """Decode pages; see :class:`~cineloop.video.source.Source`."""
         with Image.open(self._path) as image:
             for index in indices.tolist():
@@ -135,7 +135,7 @@ class FolderSource:
         """Every image stands alone."""
         return np.arange(len(self._files))
 
-    def pictures(self, indices: Integers, size: Size | None) -> Iterator[Picture]:
+    def pictures(self, indices: Integers, size: Size | None, *, at_once: bool = False) -> Iterator[Picture]:
         """Decode images; see :class:`~cineloop.video.source.Source`."""
         for index in indices.tolist():
             try:

@@ -155,7 +155,7 @@ class Video:
         asked = self._checked(indices)
         wanted, places = np.unique(asked, return_inverse=True)
         distinct: npt.NDArray[np.uint8] | None = None
-        for row, picture in enumerate(self._source.pictures(wanted, size)):
+        for row, picture in enumerate(self._source.pictures(wanted, size, at_once=True)):
             if picture.pixels is None:
                 assert picture.error is not None
                 raise picture.error

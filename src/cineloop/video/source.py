@@ -68,12 +68,13 @@ class Source(Protocol):
     def decoded_frames(self) -> int:
         """Pictures that were decoded so far to answer requests, wanted ones and those on the way to them."""
 
-    def pictures(self, indices: Integers, size: Size | None) -> Iterator[Picture]:
+    def pictures(self, indices: Integers, size: Size | None, *, at_once: bool = False) -> Iterator[Picture]:
         """Decode frames.
 
         Args:
             indices: Existing frames ``[T]``, strictly increasing.
             size: Width and height to scale to, or None.
+            at_once: Whether all are wanted before the first is used, so that they may be decoded side by side.
 
         Yields:
             One picture for each index, in order.

@@ -17,6 +17,7 @@ from cineloop.errors import VideoError
 from cineloop.video import FrameRef, Video
 from cineloop.video import file as file_module
 from cineloop.video.index import plan
+from cineloop.video.parallel import ParallelDecoder
 from video_codes import coded_picture, read_code, variable_times, write_coded_video
 
 FRAMES = 48
@@ -82,6 +83,25 @@ def test_a_random_frame_costs_its_keyframe_distance(coded, variant):
         fresh.frames([int(i)])
         cost = fresh.decoded_frames - before
         assert cost <= index.packet[i] - index.entry[i] + 1 + reorder
+
+
+@pytest.mark.parametrize("variant", sorted(set(ALL) - {"gif"}))
+def test_groups_decoded_side_by_side_are_the_same(coded, variant, monkeypatch):
+    monkeypatch.setattr("cineloop.video.parallel._WORTH", 1)
+    used = []
+    run = ParallelDecoder.pictures
+    monkeypatch.setattr(ParallelDecoder, "pictures", lambda *words: used.append(1) or run(*words))
+    path = coded(variant)
+    asked = [1, 3, 16, 17, 30, 46, 44]
+    alone, together = Video(path, threads=1), Video(path, threads=3)
+    np.testing.assert_array_equal(together.frames(asked).pixels, alone.frames(asked).pixels)
+    assert together.decoded_frames <= alone.decoded_frames + len(asked)
+    groups = len(set(np.searchsorted(alone.keyframes, asked, side="right").tolist()))
+    assert used or groups < 2
+    # A stream afterwards, and side by side again after a fork's and a pickle's way of starting over.
+    assert [read_code(frame.pixels) for frame in together.stream(28, 32)] == [28, 29, 30, 31]
+    again = pickle.loads(pickle.dumps(together))
+    np.testing.assert_array_equal(again.frames(asked).pixels, alone.frames(asked).pixels)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
