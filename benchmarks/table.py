@@ -33,7 +33,7 @@ def markdown(rows: Sequence[Row]) -> str:
     """Return the rows as a Markdown table."""
     lines = ["| what | Cineloop | peer | ratio | target | reached | how |", "|---|---|---|---|---|---|---|"]
     for row in rows:
-        reached = {True: "yes", False: "**no**", None: "not measured"}[row.ok]
+        reached = {True: "yes", False: "**no**", None: ""}[row.ok]
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
         lines.append(f"| {row.name} | {row.ours} | {row.peer} | {ratio} | {row.target} | {reached} | {row.note} |")
     return "\n".join(lines) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import math
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +19,16 @@ from cineloop.cohort.format import FORMATS, FormatRequest, Record, present
 from cineloop.cohort.identity import relative, resolver
 from cineloop.cohort.labels import resolve
 from cineloop.cohort.probe import Probe, inspect, probe
-from cineloop.cohort.schema import ATTRIBUTES, DataSection, Source, SplitSection
+from cineloop.cohort.schema import ATTRIBUTES, DataSection, ProcedureSource, Source, SplitSection
 from cineloop.cohort.tables import ITEMS, MEDIA
 from cineloop.errors import CohortError
 from cineloop.progress import Progress, silent
 
 _SHOWN = 5
+# Fewer patients do not tell whether procedures are numbered anew for each.
+_ENOUGH_PATIENTS = 6
+# What is no name by itself, only with the patient's.
+_SMALL_NUMBER = re.compile(r"\d{1,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +214,9 @@ def _media(data: DataSection, files: Sequence[_File], probes: Sequence[Probe], c
         "dataset": [value or data.name or root.name for value in values["dataset"]],
         "patient": [value or file.id for value, file in zip(values["patient"], files, strict=True)],
         "patient_known": [value is not None for value in values["patient"]],
-        "procedure": [
-            _procedure(value, patient, file.id)
-            for value, patient, file in zip(values["procedure"], values["patient"], files, strict=True)
-        ],
+        "procedure": _procedures(
+            values["procedure"], values["patient"], [file.id for file in files], source=data.procedure
+        ),
         "procedure_known": [value is not None for value in values["procedure"]],
         "age": ages,
     }
@@ -248,13 +252,38 @@ def _property(
     return values
 
 
-def _procedure(value: str | None, patient: str | None, media: str) -> str:
-    """Return a procedure's name that is unique in the cohort: many are numbered within their patient."""
-    if value is None:
-        return media
-    if patient is None or value == patient or value.startswith(f"{patient}/"):
-        return value
-    return f"{patient}/{value}"
+def _procedures(
+    values: Sequence[str | None],
+    patients: Sequence[str | None],
+    media: Sequence[str],
+    *,
+    source: ProcedureSource | None,
+) -> list[str]:
+    """Return each file's procedure under a name that is unique in the cohort."""
+    within = (source is not None and source.within == "patient") or _numbered_within_patients(values, patients)
+
+    def named(value: str | None, patient: str | None, media: str) -> str:
+        if value is None:
+            return media
+        if patient is None or value == patient or value.startswith(f"{patient}/"):
+            return value
+        return f"{patient}/{value}" if within or _SMALL_NUMBER.fullmatch(value) else value
+
+    return [named(*each) for each in zip(values, patients, media, strict=True)]
+
+
+def _numbered_within_patients(values: Sequence[str | None], patients: Sequence[str | None]) -> bool:
+    """Return whether procedures are evidently numbered anew for each patient: most patients share names with others.
+
+    A few shared names are not that: then a patient stands under two names, which is a leak to be told.
+    """
+    holders: dict[str, set[str]] = {}
+    for value, patient in zip(values, patients, strict=True):
+        if value is not None and patient is not None:
+            holders.setdefault(value, set()).add(patient)
+    people = set().union(*holders.values())
+    sharing = set().union(*(held for held in holders.values() if len(held) > 1))
+    return len(people) >= _ENOUGH_PATIENTS and 2 * len(sharing) > len(people)
 
 
 def _age(text: str | None, record: Record) -> float | None:

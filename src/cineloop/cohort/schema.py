@@ -57,6 +57,17 @@ class Source(Section):
         return f"regex {self.regex!r}" if self.regex is not None else f"mapping {self.mapping}"
 
 
+class ProcedureSource(Source):
+    """Where the procedure's identity is written.
+
+    Attributes:
+        within: ``patient`` says that procedures are numbered anew for each patient. Otherwise a name is one procedure,
+            unless it is a number of one or two digits or most patients share names of procedures with others.
+    """
+
+    within: Literal["patient"] | None = None
+
+
 class Columns(Section):
     """Names of a table's columns. Each one left out is looked for under its common names.
 
@@ -142,7 +153,7 @@ class DataSection(Section):
     path: Path | None = None
     name: str | None = Field(default=None, min_length=1)
     patient: Source | None = None
-    procedure: Source | None = None
+    procedure: ProcedureSource | None = None
     attributes: dict[str, Source] = Field(default_factory=dict)
     columns: Columns = Columns()
     classes: tuple[str, ...] | None = None

@@ -69,14 +69,26 @@ def test_unknown_patients_are_shouted(endofm, read):
     assert "patients-unknown" not in kinds(look_only(read(format="endofm", root=endofm(clean_rows()), patient=PATIENT)))
 
 
-def test_a_procedure_on_two_sides_counts_where_the_patient_is_unknown(layout, read):
+@pytest.mark.parametrize("patients", [("", ""), ("P2", "P3"), ("", "P3")])
+def test_a_procedure_on_two_sides_whoever_the_patient_is_said_to_be(layout, read, patients):
     names = {f"{n}.mp4": None for n in range(4)}
-    text = "path,label,split,procedure,patient\n0.mp4,0,train,E1,\n1.mp4,1,test,E1,\n"
-    text += "2.mp4,0,train,E1,P2\n3.mp4,0,test,E1,P3\n"
-    found = look_only(read(format="table", root=layout({**names, "cohort.csv": text})))
-    (leak,) = found.errors
+    text = f"path,label,split,procedure,patient\n0.mp4,0,train,E1,{patients[0]}\n1.mp4,1,test,E1,{patients[1]}\n"
+    text += "2.mp4,0,train,E2,P4\n3.mp4,1,test,E3,P5\n"
+    root = layout({**names, "cohort.csv": text})
+    (leak,) = look_only(read(format="table", root=root)).errors
     assert leak.kind == "procedure-leak"
     assert leak.items == ("E1: test, train (2 items)",)
+    if all(patients):
+        within = {"column": "procedure", "within": "patient"}
+        assert not look_only(read(format="table", root=root, procedure=within)).errors
+
+
+def test_procedures_numbered_for_each_patient_are_no_leak(layout, read):
+    rows = [(f"{p}-{e}.mp4", p % 2, "train" if p < 4 else "test", e, f"P{p}") for p in range(8) for e in (1, 2)]
+    text = "path,label,split,exam,patient\n" + "".join(",".join(map(str, row)) + "\n" for row in rows)
+    cohort = read(format="table", root=layout({**{row[0]: None for row in rows}, "cohort.csv": text}))
+    assert not look_only(cohort).errors
+    assert cohort.media["procedure"].n_unique() == 16
 
 
 def test_clips_of_one_video_on_two_sides(layout, read):
