@@ -79,7 +79,8 @@ class VideoWriter:
         pixel_format: An FFmpeg pixel format other than the default, such as ``yuv420p10le`` or ``gray``.
         rotation: Degrees counter-clockwise that a player must turn the stored pictures by: 0, 90, 180 or 270.
         explicit_times: Frames carry their own ``seconds`` (a variable rate, or a start other than 0).
-        threads: Encoder threads; 1 gives the same bytes on every machine, 0 uses all cores.
+        threads: Encoder threads; with 1 equal pictures give equal bytes (on CPUs with the same vector instructions), 0
+            uses all cores.
         options: Further options of the encoder, passed as they are.
         container_options: Further options of the container, such as ``{"movflags": "+faststart"}``.
 
@@ -269,9 +270,10 @@ def _options(
     if bframes is not None:
         options["bf"] = str(bframes)
     if codec == "h264":
+        # x264's macroblock tree reads memory that it has not written (seen on AVX-512): other bytes in every process.
         # Scene cuts would place keyframes of their own between the asked ones.
         options["x264-params"] = ":".join(
-            [f"open-gop={int(open_gop)}"] + (["scenecut=0"] if keyint is not None else [])
+            [f"open-gop={int(open_gop)}", "mbtree=0"] + (["scenecut=0"] if keyint is not None else [])
         )
     elif codec == "hevc":
         extra = [] if keyint is None else [f"keyint={keyint}", "scenecut=0"]

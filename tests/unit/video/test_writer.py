@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -55,6 +58,32 @@ def test_colours_survive_matrix_range_and_depth(tmp_path, suffix, arguments, siz
         for _ in range(2):
             writer.write(chart(size))
     np.testing.assert_allclose(bars(Video(path).frames([1]).pixels[0]), CHART, atol=4)
+
+
+@pytest.mark.parametrize("arguments", ["", "codec='hevc', ", "codec='vp9', ", "preset='medium', bframes=3, "])
+def test_equal_pictures_give_equal_bytes_whatever_lay_in_memory(tmp_path, arguments):
+    suffix = "webm" if "vp9" in arguments else "mp4"
+    code = (
+        "import hashlib, pathlib, sys, numpy as np\n"
+        "from cineloop.video import VideoWriter\n"
+        "base = np.random.default_rng(0).integers(0, 255, (12, 12, 3), dtype=np.uint8).repeat(8, 0).repeat(9, 1)\n"
+        f"with VideoWriter(sys.argv[1], 25, (108, 96), {arguments}) as writer:\n"
+        "    for number in range(30):\n"
+        "        writer.write(np.roll(base, number, 1))\n"
+        "print(hashlib.sha256(pathlib.Path(sys.argv[1]).read_bytes()).hexdigest())\n"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / f"{fill}.{suffix}")],
+            # glibc fills memory with this before it hands it out.
+            env={**os.environ, "MALLOC_PERTURB_": str(fill)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for fill in (0, 17, 170)
+    }
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize("pixel_format", ["gray", "gray10le"])
