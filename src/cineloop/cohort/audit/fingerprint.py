@@ -16,7 +16,7 @@ from cineloop.cohort.audit.pictures import Greys, grey_pictures
 from cineloop.video import Video
 
 #: Changes whenever a stored fingerprint would come out otherwise.
-VERSION = 3
+VERSION = 4
 
 # Pictures are read at this size; borders are cut off before they are brought to SIDE.
 _READ = 224

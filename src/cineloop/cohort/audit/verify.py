@@ -32,8 +32,8 @@ _SLACK = 12.0
 # What must agree where one video holds all of the other, and where the two only overlap: then the end of a clip and
 # the beginning of its neighbour must not be taken for shared frames.
 _WHOLE, _PART = 0.9, 0.25
-_ALIKE, _CHANGES = 0.75, 0.5
-_PART_ALIKE, _PART_CHANGES, _PART_SECONDS = 0.9, 0.9, 1.0
+_ALIKE, _CHANGES = 0.7, 0.8
+_PART_ALIKE, _PART_CHANGES, _PART_SECONDS = 0.93, 0.95, 1.0
 # Pictures that do not change, within what a codec adds, are told apart by structure alone.
 _MOVES, _STILL_ALIKE = 1.5, 0.9
 _STRUCTURE = 2.0
