@@ -67,6 +67,11 @@ def test_one_class_only(project):
     refused(project, "one class only", "dark")
 
 
+def test_a_selection_metric_and_a_positive_class_that_are_not_there(project):
+    refused(project, "auc", "train.select.metric", "auroc", overrides=["train.select.metric=auc"])
+    refused(project, "lesion", "evaluate.positive", "dark, bright", overrides=["evaluate.positive=lesion"])
+
+
 def test_weights_with_nan(project):
     from cineloop import models
 

@@ -210,7 +210,7 @@ def test_an_external_cohort_that_was_trained_on_is_refused(trained, tiny_cohort,
     (tmp_path / "elsewhere" / "test" / "dark").mkdir(parents=True)
     shutil.copy(known, tmp_path / "elsewhere" / "test" / "dark" / "renamed.mp4")
     write_video(tmp_path / "elsewhere" / "test" / "bright" / "new.mp4", 1, seed=950)
-    section = {"format": "folder", "root": str(tmp_path / "elsewhere"), "classes": ["dark", "bright"]}
+    section = {"root": str(tmp_path / "elsewhere"), "classes": ["dark", "bright"]}
     data = tmp_path / "data.yaml"
     data.write_text(dump_yaml(section))
     done = call("evaluate", trained, "--data", data, "--json")
@@ -220,6 +220,7 @@ def test_an_external_cohort_that_was_trained_on_is_refused(trained, tiny_cohort,
     done = call("evaluate", trained, "--data", data, "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["watermark"] == "a test of the plumbing"
+    assert "NOT A VALID RESULT" in call("evaluate", trained, "--data", data).stderr
 
 
 def test_folds_and_seeds_are_pooled(tiny_cohort, tmp_path):
@@ -252,6 +253,21 @@ def test_folds_and_seeds_are_pooled(tiny_cohort, tmp_path):
     assert refused.returncode == 2
     assert not (tmp_path / "odd").exists()
     assert call("evaluate", "folds0", "--pool", "folds1", cwd=tmp_path).returncode == 2
+
+
+def test_one_class_in_validation_is_told_before_and_after(tiny_cohort, tmp_path):
+    import shutil
+
+    shutil.copytree(tiny_cohort, tmp_path / "data")
+    val = tmp_path / "data" / "splits" / "val.txt"
+    val.write_text("".join(line for line in val.read_text().splitlines(keepends=True) if line.endswith(",0\n")))
+    (tmp_path / "recipe.yaml").write_text(dump_yaml(tiny_recipe(tmp_path / "data", epochs=2)))
+    planned = call("train", "recipe.yaml", "--dry-run", cwd=tmp_path)
+    assert "No validation item is 'bright'" in planned.stderr
+    done = call("train", "recipe.yaml", "--resume", "--out", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "there is no run in run" in done.stderr
+    assert "auroc was undefined on validation: the last epoch's weights are kept" in done.stdout
 
 
 def test_changed_data_is_refused(tmp_path, tiny_cohort):

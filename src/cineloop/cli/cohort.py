@@ -90,7 +90,7 @@ class _Source:
 
     def _plain(self, where: str) -> dict[str, Any]:
         from cineloop.cohort.schema import DataSection
-        from cineloop.cohort.source import section_of
+        from cineloop.cohort.source import completed, section_of
         from cineloop.runs import is_run, open_run
         from cineloop.tasks.recipe import compose, find_recipe
 
@@ -105,7 +105,7 @@ class _Source:
         if not isinstance(section, dict):
             raise RecipeError("The file has no data section", where=where, mend="Write `data:` with format and root.")
         # What a recipe's task adds to the section (how frames are sampled) does not concern the cohort.
-        return {key: value for key, value in section.items() if key in DataSection.model_fields}
+        return completed({key: value for key, value in section.items() if key in DataSection.model_fields})
 
 
 def _place(text: str, option: str) -> dict[str, str]:

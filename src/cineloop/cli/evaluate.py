@@ -88,6 +88,8 @@ def command(
     say(f"report  {judgement.folder / 'report.html'}")
     for warning in evaluation.warnings:
         note(f"note: {warning}")
+    if evaluation.watermark is not None:
+        note(f"NOT A VALID RESULT, the data leaks: {evaluation.watermark}")
 
 
 def _number(value: float | None) -> str:

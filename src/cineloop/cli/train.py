@@ -28,12 +28,16 @@ def command(
 ) -> None:
     """Run a recipe: train a model on a cohort, keep the best weights, evaluate them, and leave a run folder."""
     from cineloop import api
+    from cineloop.runs import is_run
     from cineloop.training.train import is_main_process
 
     if dry_run:
         _print_plan(api.plan(recipe, overrides or [], progress=progress()), as_json=json)
         return
     quiet = not is_main_process()
+    target_folder = out or Path("runs") / Path(recipe).stem
+    if resume and not quiet and not is_run(recipe) and not is_run(target_folder):
+        note(f"there is no run in {target_folder} to go on with: a new one is begun")
     invocation = ctx.find_object(Invocation)
     if invocation is not None:
         target = f" --out {out}" if out is not None else ""
@@ -53,10 +57,14 @@ def command(
     say(f"weights  {run.weights_file}")
     if training["best"] is not None:
         say(f"best     {training['metric']} {training['best']:.4f} on validation, epoch {training['best_epoch']}")
+    elif training["metric"] is not None:
+        say(f"best     {training['metric']} was undefined on validation: the last epoch's weights are kept")
     for page in sorted(run.path.glob("evaluation/*/*/report.html")):
         say(f"report   {page}")
     for warning in ledger["cohort"]["warnings"]:
         note(f"note: {warning}")
+    if ledger["cohort"]["allow_leakage"]:
+        note(f"NOT A VALID RESULT, the data leaks: {ledger['cohort']['allow_leakage']}")
 
 
 def _print_plan(plan: Plan, *, as_json: bool) -> None:

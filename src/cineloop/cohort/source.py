@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,14 @@ def detect(folder: Path) -> str:
         where=folder,
         mend=f"Name the layout with --format ({', '.join(FORMATS.names())}); docs/data-formats.md shows each.",
     )
+
+
+def completed(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a ``data`` section with the layout of its root, where it names none and the root shows it."""
+    root = section.get("root")
+    if "format" in section or not isinstance(root, str | Path) or not Path(root).is_dir():
+        return dict(section)
+    return {"format": detect(Path(root)), **section}
 
 
 def section_of(folder: Path) -> dict[str, Any]:

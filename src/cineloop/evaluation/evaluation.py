@@ -104,7 +104,7 @@ def evaluate(
         if members
         else (),
         spread_over=spread_over,
-        warnings=(*warnings, *_warnings(predictions, validation, threshold)),
+        warnings=(*warnings, *_of_split(split), *_warnings(predictions, validation, threshold, split)),
         watermark=watermark,
     )
 
@@ -162,7 +162,21 @@ def _comparison(
     return compare(other, this, bins=config.bins, ordinal=config.ordinal, resampling=resampling)
 
 
-def _warnings(predictions: Predictions, validation: Predictions | None, threshold: Threshold | None) -> list[str]:
+def _patients(count: int) -> str:
+    return "1 patient" if count == 1 else f"{count} patients"
+
+
+def _of_split(split: str) -> list[str]:
+    if split == "train":
+        return ["These are the items that the model was trained on: the figures say nothing about new ones."]
+    if split == "val":
+        return ["These are the items on which the epoch was chosen: the figures are better than on new ones."]
+    return []
+
+
+def _warnings(
+    predictions: Predictions, validation: Predictions | None, threshold: Threshold | None, split: str
+) -> list[str]:
     known = predictions.known()
     found = []
     if not predictions.identity_known:
@@ -171,19 +185,23 @@ def _warnings(predictions: Predictions, validation: Predictions | None, threshol
             "and one patient may stand in several splits."
         )
     elif known.n_clusters < _FEW_PATIENTS:
-        found.append(f"Only {known.n_clusters} patients: intervals are themselves uncertain and tend to be too narrow.")
+        found.append(
+            f"Only {_patients(known.n_clusters)}: intervals are themselves uncertain and tend to be too narrow."
+        )
     counts = np.bincount(known.targets, minlength=len(known.classes))
     for name, count in zip(known.classes, counts, strict=True):
         if count == 0:
             found.append(f"No item is {name!r}: figures about it are undefined.")
         elif count < _FEW_ITEMS:
-            found.append(f"Only {count} items are {name!r}.")
+            found.append(f"Only {count} {'item is' if count == 1 else 'items are'} {name!r}.")
     if len(known) < len(predictions):
         found.append(f"{len(predictions) - len(known):,} items of unknown class are predicted but not judged.")
     if validation is not None and (both := set(validation.clusters) & set(predictions.clusters)):
         found.append(
-            f"{len(both)} patients stand both in validation and here: threshold and temperature are not independent."
+            f"{_patients(len(both))} named the same stand in validation and here: if these are the same people, "
+            "threshold and temperature are not independent."
         )
     if threshold is not None and threshold.source == "untuned":
-        found.append(f"The decision threshold {threshold.value:g} is untuned: {threshold.note}.")
+        note = "it would be chosen on these very items" if split == "val" else threshold.note
+        found.append(f"The decision threshold {threshold.value:g} is untuned: {note}.")
     return found

@@ -100,13 +100,17 @@ def _estimate(
     if undefined > _LEAST_DEFINED:
         reason = f"undefined in {undefined:.0%} of the replicates, so there is no interval"
         return Estimate(key, value, None, None, *stands_on, reason=reason, undefined_share=undefined)
-    low, high, method = _interval(scorer, key, value, drawn, left_out, confidence)
+    found = _interval(scorer, key, value, drawn, left_out, confidence)
+    if found is None:
+        reason = "every replicate is as perfect, which is no evidence that others would be, so there is no interval"
+        return Estimate(key, value, None, None, *stands_on, reason=reason, undefined_share=undefined)
+    low, high, method = found
     return Estimate(key, value, low, high, *stands_on, method=method, undefined_share=undefined)
 
 
 def _interval(
     scorer: Scorer, key: Key, value: float, drawn: FloatArray, left_out: FloatArray | None, confidence: float
-) -> tuple[float, float, str]:
+) -> tuple[float, float, str] | None:
     low, high = percentile_interval(drawn, confidence)
     if key.metric in _BIASED:
         # Noise alone makes a calibration error positive, and resampling adds noise, so that percentiles lie too high
@@ -118,6 +122,7 @@ def _interval(
             return *clopper_pearson(value, scorer.support(key).n_patients, confidence), "clopper-pearson"
         if key.metric == "auroc" and (sides := _sides(scorer, key)) is not None:
             return *newcombe_auroc(value, *sides, confidence), "newcombe"
+        return None
     if left_out is not None and (corrected := bca_interval(drawn, value, left_out, confidence)) is not None:
         return *corrected, "bca"
     return low, high, "percentile"

@@ -13,7 +13,7 @@ import numpy as np
 
 from cineloop.cohort import Cohort, Item
 from cineloop.cohort.schema import DataSection
-from cineloop.cohort.source import section_of
+from cineloop.cohort.source import completed, section_of
 from cineloop.errors import CohortError, EvaluationError
 from cineloop.evaluation.comparison import Contender
 from cineloop.evaluation.evaluation import evaluate
@@ -73,7 +73,8 @@ def read_external(data: str | Path | Mapping[str, Any], classes: Sequence[str], 
     known = DataSection.model_fields
     if isinstance(section, Mapping):
         # A recipe's data section may say how its task samples; a model brings its own way.
-        section = {"classes": list(classes), **{key: value for key, value in section.items() if key in known}}
+        kept = {key: value for key, value in section.items() if key in known}
+        section = completed({"classes": list(classes), **kept})
     read = validate(DataSection, section, where=where, prefix="data")
     return Prepared(Cohort.read(read, progress=progress), read.allow_leakage, ())
 

@@ -108,10 +108,13 @@ def kind_of(path: Path) -> Kind:
         raise WeightsError("The weights file is empty", where=path, mend="Copy or download it again.")
     if start.startswith(b"PK\x03\x04"):
         return "torch zip"
-    if start.startswith(b"\x80"):
-        return "torch legacy"
-    if start[8:9] == b"{":
+    # A safetensors file begins with the length of its header, whose low byte may be a pickle's first one too.
+    fits = int.from_bytes(start[:8], "little") <= path.stat().st_size - 8
+    pickled = start.startswith(b"\x80")
+    if start[8:9] == b"{" and (fits or not pickled):
         return "safetensors"
+    if pickled:
+        return "torch legacy"
     raise WeightsError(
         "This is not a weights file: neither safetensors nor what torch.save writes",
         where=path,

@@ -76,6 +76,15 @@ def prepare(recipe: Recipe, *, progress: Progress = silent) -> Prepared:
             "Patients are unknown for some or all videos: each such video counts as its own patient, so leaks between "
             "splits cannot be ruled out and intervals may be too narrow."
         )
+    held = {(count.split, count.label) for count in cohort.counts()}
+    missing = [name for name in cohort.classes if "val" in cohort.split_names and ("val", name) not in held]
+    if missing:
+        warnings.append(
+            f"No validation item is {', '.join(map(repr, missing))}: figures about it are undefined there. Where the "
+            "metric that selects the epoch is one of them, the last epoch's weights are kept."
+        )
     if cohort.skipped:
-        warnings.append(f"{len(cohort.skipped)} unreadable files were left out.")
+        warnings.append(
+            f"{len(cohort.skipped)} unreadable {'file was' if len(cohort.skipped) == 1 else 'files were'} left out."
+        )
     return Prepared(cohort, watermark, tuple(warnings))

@@ -164,7 +164,10 @@ def _index(medium: Medium, packets: Packets, *, guess_order: bool, truncated: st
 def truncated_error(path: Path, missing: str) -> TruncatedVideoError:
     """Return the error for a file from whose end something is missing."""
     return TruncatedVideoError(
-        f"The file {missing}", where=path, mend="Copy it again, or read what is there with allow_truncated=True."
+        f"The file {missing}",
+        where=path,
+        mend="Copy it again, or leave it out (predict --skip-errors, data.on_error: skip); in Python, "
+        "Video(path, allow_truncated=True) reads what is there.",
     )
 
 

@@ -192,9 +192,9 @@ def test_one_class_only_is_stated_everywhere(tmp_path):
         (made(0, identity_known=False), None, "Patients are not known"),
         (made(0, patients=8), None, "Only 8 patients"),
         (made(0), None, "untuned: there are no validation items"),
-        (made(0), made(0), "40 patients stand both"),
+        (made(0), made(0), "40 patients named the same stand"),
         (binary([0.1, 0.9, 0.4], [0, 1, -1]), None, "1 items of unknown class"),
-        (binary([0.1, 0.9, 0.4], [0, 1, 1]), None, "Only 1 items are 'no'"),
+        (binary([0.1, 0.9, 0.4], [0, 1, 1]), None, "Only 1 item is 'no'"),
         (binary([0.1, 0.9], [0, 0]), None, "No item is 'yes'"),
     ],
 )

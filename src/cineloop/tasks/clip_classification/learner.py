@@ -19,6 +19,7 @@ from cineloop.evaluation.predictions import Predictions
 from cineloop.evaluation.scorer import figures
 from cineloop.models.passport import Passport
 from cineloop.models.weights import save_weights
+from cineloop.schema import did_you_mean
 from cineloop.tasks.clip_classification.data import ClipReader, EvalViews, TrainClips, join_samples
 from cineloop.tasks.clip_classification.model import (
     ClipClassifier,
@@ -89,6 +90,7 @@ class ClipLearner:
                 where="data.sampling.frames",
                 mend=f"Set data.sampling.frames={self.io.frames}.",
             )
+        self._check_names()
         self.train_items = labelled(cohort, "train")
         self.counts = self._class_counts()
         self.val_items = labelled(cohort, "val") if "val" in cohort.split_names else []
@@ -99,6 +101,30 @@ class ClipLearner:
         freeze(self._module, recipe.model)
         spec = LOSSES.get(recipe.train.loss.name)
         self._loss: SampleLoss = spec.build(recipe.train.loss.config, self.counts)
+
+    def _check_names(self) -> None:
+        """Refuse, before an epoch is spent, a positive class and a selection metric that are not there."""
+        classes, positive, metric = self.cohort.classes, self.recipe.evaluate.positive, self.recipe.train.select.metric
+        if positive is not None and positive not in classes:
+            raise RecipeError(
+                f"{positive!r} cannot be the positive class: the cohort's classes are {', '.join(classes)}",
+                where="evaluate.positive",
+                mend=did_you_mean(positive, classes),
+            )
+        one_each = Predictions(
+            ids=classes,
+            clusters=classes,
+            targets=np.arange(len(classes)),
+            probabilities=np.eye(len(classes)),
+            classes=classes,
+        )
+        known = [*figures(one_each, ordinal=self.recipe.evaluate.ordinal), "loss"]
+        if metric not in known:
+            raise RecipeError(
+                f"The validation gives no metric called {metric!r}",
+                where="train.select.metric",
+                mend=did_you_mean(metric, known),
+            )
 
     def _class_counts(self) -> list[int]:
         found = Counter(item.target for item in self.train_items)
