@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from cineloop.video.sampling import MODES, borders, moved_within_chunks
+from cineloop.video.sampling import MODES, ClipConfig, FrameSampler, SamplingConfig
+from cineloop.video.sampling_modes import Request, borders, clip, moved_within_chunks
+from cineloop.video.source import Clock
 from support import shared
 
 
@@ -20,7 +24,7 @@ def cases():
 
 def select(case):
     rng = np.random.default_rng(0)
-    return MODES[case["method"]].select(case["N"], case["F"], case["round"], rng, 0.0)
+    return MODES[case["method"]].select(Request(case["N"], case["F"], case["round"]), rng)
 
 
 def deterministic(cases, *variants):
@@ -87,3 +91,56 @@ def test_draws_obey_the_same_bounds_as_the_published_ones(cases):
                     assert (rows < np.maximum(edges[1:], edges[:-1] + 1)).all()
             elif case["method"] == "random" and case["N"] >= case["F"]:
                 assert len(set(select(case).tolist())) == len(set(expected.tolist())) == case["F"]
+
+
+def test_what_the_published_classifier_writes_down_bit_for_bit(cases):
+    compared = 0
+    for case, expected in cases:
+        if case.get("variant") != "4a":
+            continue
+        config = SamplingConfig(mode=f"upstream_{case['method']}", frames=case["F"], seed=case["seed"])
+        got = FrameSampler(config).indices(case["N"], "any", round=case["round"], position=case["video_index"])
+        assert got.tolist() == expected.tolist(), case
+        compared += 1
+    assert compared == 240
+
+
+def test_numbers_of_published_rounds(cases):
+    for case, _ in cases:
+        if "max_rounds_4a" in case:
+            assert MODES["upstream_uniform"].max_rounds(case["N"], case["F"]) == case["max_rounds_4a"], case
+
+
+class Start:
+    """A generator that draws what the published code drew."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+
+    def uniform(self, low, high):
+        return self.random.uniform(low, high)
+
+
+def test_the_decoders_clip_bit_for_bit():
+    group = json.loads(shared("parity", "fixtures.json").read_text())["groups"]["endofm_preprocess"]
+    arrays = np.load(shared("parity", "endofm_preprocess.npz"))
+    compared = 0
+    for case in group["cases"]:
+        given = case["input"]
+        # Without a duration the published decoder takes another path, for files that nobody has.
+        if "target_fps" not in case or given["duration"] is None:
+            continue
+        total, drawn = given["frames"], case["clip_idx"] < 0
+        asked = Request(
+            total,
+            case["num_frames"],
+            shift=0.0 if drawn else case["clip_idx"] / case["num_clips"],
+            clock=Clock(np.arange(total) * given["ticks_per_frame"], Fraction(given["time_base"]), given["duration"]),
+            clip=ClipConfig(
+                stride=case["sampling_rate"], fps=case["target_fps"], start="random" if drawn else "spread"
+            ),
+        )
+        rng = Start(int(case["rng"].split("seed(")[1].split(")")[0])) if drawn else None
+        assert clip(asked, rng).tolist() == arrays[f"{case['id']}/frame_indices"].tolist(), case
+        compared += 1
+    assert compared >= 40

@@ -207,7 +207,7 @@ def test_every_key_is_described_with_its_default():
         for key, value in keys(model, getattr(recipe, section), section)
     }
     # The same keys again, described once; and the network, which is written flat.
-    again = r"data\.procedure\.(?!within)|data\.sampling\.(val|test)\.(redraw|rounds)|model\.network"
+    again = r"data\.procedure\.(?!within)|data\.sampling\.(val|test)\.(redraw|rounds|clip)|model\.network"
     found = {key: value for key, value in found.items() if not re.match(again, key)}
     values, cells = described()
     top = {"schema", "extends", "about", "task", "model.name"}

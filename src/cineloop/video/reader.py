@@ -104,6 +104,11 @@ class Video:
         return FrameRefs(self._source.clock)
 
     @property
+    def clock(self) -> Clock:
+        """When the frames are shown."""
+        return self._source.clock
+
+    @property
     def keyframes(self) -> Integers:
         """Indices of the frames that can be decoded without any other, increasing: the cheapest ones to look at."""
         return self._source.keyframes

@@ -33,6 +33,11 @@ class Clock:
     time_base: Fraction
     end: int
 
+    def part(self, start: int, stop: int) -> Clock:
+        """Return the clock of the frames from ``start`` up to, not including, ``stop``."""
+        end = int(self.pts[stop]) if stop < len(self.pts) else self.end
+        return Clock(self.pts[start:stop], self.time_base, end)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:

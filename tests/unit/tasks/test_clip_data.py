@@ -19,6 +19,7 @@ from cineloop.tasks.clip_classification.data import (
 )
 from cineloop.training.loading import data_loader
 from cineloop.training.samples import BatchPlan, Entry, epoch_order
+from cineloop.video import Video
 from cineloop.video.sampling import MODES, FrameSampler, RoundsConfig, SamplingConfig
 from cineloop.video.spatial import SpatialConfig
 from cineloop.video.transforms import EvalTransform, TrainTransform
@@ -53,6 +54,11 @@ def codes(clip):
     return [read_code(frame) for frame in pixels(clip)]
 
 
+def clock_of(item):
+    video = Video(item.path)
+    return video.clock.part(item.start or 0, item.stop or len(video))
+
+
 @pytest.mark.parametrize("workers", [0, 1, 3])
 @pytest.mark.parametrize("mode", sorted(MODES))
 def test_training_records_the_frames_it_shows(items, mode, workers):
@@ -76,7 +82,14 @@ def test_training_records_the_frames_it_shows(items, mode, workers):
     expected = {
         (e + 1, items[entry.item].id, entry.round): tuple(
             (items[entry.item].start or 0) + i
-            for i in sampler.indices(lengths[entry.item], items[entry.item].id, round=entry.round, epoch=e)
+            for i in sampler.indices(
+                lengths[entry.item],
+                items[entry.item].id,
+                round=entry.round,
+                epoch=e,
+                clock=clock_of(items[entry.item]),
+                position=entry.item,
+            )
         )
         for e in range(2)
         for entry in entries

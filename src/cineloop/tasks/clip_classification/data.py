@@ -102,9 +102,24 @@ class ClipReader:
         self._boxes: dict[str, tuple[int, int, int, int] | None] = {}
 
     def read(
-        self, item: Item, *, epoch: int = 0, round: int | None = None, occurrence: int = 0, views: int = 1
+        self,
+        item: Item,
+        *,
+        epoch: int = 0,
+        round: int | None = None,
+        occurrence: int = 0,
+        views: int = 1,
+        position: int = 0,
     ) -> tuple[list[np.ndarray], list[SampleRecord]]:
         """Return the pixels uint8 [T, H, W, 3] and the record of each temporal view.
+
+        Args:
+            item: What to look at.
+            epoch: From 0.
+            round: The augmentation round, None for the original row.
+            occurrence: How often the item came before in the epoch.
+            views: Temporal views.
+            position: The item's place in its split.
 
         Raises:
             VideoError: The file or a frame cannot be decoded.
@@ -112,9 +127,18 @@ class ClipReader:
         # Workers share the cores among themselves; one decoding thread each.
         with Video(item.path, threads=1) as video:
             start, total = bounds(item, len(video))
+            clock = video.clock.part(start, start + total) if self.sampler.timed else None
             wanted = [
                 self.sampler.indices(
-                    total, item.id, round=round, epoch=epoch, occurrence=occurrence, view=view, views=views
+                    total,
+                    item.id,
+                    round=round,
+                    epoch=epoch,
+                    occurrence=occurrence,
+                    view=view,
+                    views=views,
+                    clock=clock,
+                    position=position,
                 )
                 for view in range(views)
             ]
@@ -167,7 +191,9 @@ class TrainClips(Dataset[Any]):
         item = self.items[key.item]
         assert item.target is not None
         try:
-            clips, records = self.reader.read(item, epoch=key.epoch, round=key.round, occurrence=key.occurrence)
+            clips, records = self.reader.read(
+                item, epoch=key.epoch, round=key.round, occurrence=key.occurrence, position=key.item
+            )
         except VideoError as error:
             return Failure(key.item, error)
         rng = generator("augment", self.seed, key.epoch, item.id, key.round or 0, key.occurrence)
@@ -188,7 +214,7 @@ class EvalViews(Dataset[Any]):
 
     def __getitem__(self, index: int) -> Views | Failure:
         try:
-            clips, records = self.reader.read(self.items[index], views=self.views)
+            clips, records = self.reader.read(self.items[index], views=self.views, position=index)
         except CineloopError as error:
             return Failure(index, error)
         prepared = torch.cat([self.transform.views(pixels) for pixels in clips])

@@ -25,7 +25,7 @@ from cineloop.tasks.recipe import Recipe
 from cineloop.training.losses import LOSSES
 from cineloop.training.schema import TrainSection
 from cineloop.video.augment import AugmentConfig
-from cineloop.video.sampling import FrameSampler, ModeName, RoundsConfig, SamplingConfig
+from cineloop.video.sampling import ClipConfig, FrameSampler, ModeName, RoundsConfig, SamplingConfig
 from cineloop.video.spatial import SpatialConfig
 
 NAME: Literal["clip-classification"] = "clip-classification"
@@ -35,14 +35,16 @@ class SplitSampling(Section):
     """How the frames of one split's videos are chosen; see :class:`cineloop.video.sampling.SamplingConfig`.
 
     Attributes:
-        mode: ``uniform``, ``random``, or ``random_window``.
+        mode: ``uniform``, ``random``, ``random_window``, ``clip``, or an ``upstream_*``.
         redraw: Whether draws are new in every epoch.
         rounds: Augmentation rounds, for training.
+        clip: The piece that the mode ``clip`` looks at.
     """
 
     mode: ModeName = "uniform"
     redraw: Literal["never", "epoch"] = "never"
     rounds: RoundsConfig | None = None
+    clip: ClipConfig = ClipConfig()
 
 
 class SamplingSection(Section):
@@ -77,6 +79,7 @@ class SamplingSection(Section):
         return FrameSampler(
             SamplingConfig(
                 mode=chosen.mode,
+                clip=chosen.clip,
                 frames=self.frames,
                 seed=self.seed,
                 redraw=chosen.redraw,
