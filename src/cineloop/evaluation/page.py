@@ -291,7 +291,7 @@ def _methods(evaluation: Evaluation) -> Section:
     if kinds & {"clopper-pearson", "newcombe"}:
         bullets.append(
             "Where every replicate is perfect the bootstrap sees no uncertainty: shares then have the exact "
-            "interval of Clopper and Pearson over patients, the AUROC Newcombe's (2006, method 5), and other figures none."
+            "interval of Clopper and Pearson over patients, the AUROC Newcombe's (2006, method 5), other figures none."
         )
     used = dict.fromkeys(one.key.metric for one in evaluation.estimates)
     definitions = Facts(tuple(Fact(METRICS[name].title, METRICS[name].definition) for name in METRICS if name in used))
