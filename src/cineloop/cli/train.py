@@ -57,7 +57,7 @@ def command(
     say(f"weights  {run.weights_file}")
     if training["best"] is not None:
         say(f"best     {training['metric']} {training['best']:.4f} on validation, epoch {training['best_epoch']}")
-    elif training["metric"] is not None:
+    elif any(count["split"] == "val" for count in ledger["cohort"]["counts"]):
         say(f"best     {training['metric']} was undefined on validation: the last epoch's weights are kept")
     for page in sorted(run.path.glob("evaluation/*/*/report.html")):
         say(f"report   {page}")

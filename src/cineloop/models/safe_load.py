@@ -160,6 +160,7 @@ def _check_zip(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
+    # The last is what zipfile raises for archives of a later version, or packed in a way that it does not know.
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise _damaged(path, str(error)) from None
     names = [entry.filename for entry in entries]

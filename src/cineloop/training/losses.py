@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
@@ -16,12 +17,12 @@ from cineloop.registry import Registry, Spec
 from cineloop.schema import Section
 
 
-class SampleLoss(nn.Module):
+class SampleLoss(nn.Module, ABC):
     """A loss a sample. A batch's loss is ``sum(loss(logits, target)) / sum(weight(target))``."""
 
+    @abstractmethod
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the weighted loss of each sample, float32 [B], from logits [B, K] and classes int64 [B]."""
-        raise NotImplementedError
 
     def weight(self, target: Tensor) -> Tensor:
         """Return each sample's share in the divisor, float32 [B]: 1 unless a loss says otherwise."""

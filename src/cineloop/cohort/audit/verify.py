@@ -210,15 +210,18 @@ def _seen(
 def _pictures(path: Path, frames: int, indices: npt.NDArray[np.intp]) -> tuple[Greys, Floats]:
     """Return frames as luminance [T, S, S] and their times [T]."""
     if frames <= _SHORT:
-        pictures, times = _whole(path, frames)
+        pictures, times = _whole(path, frames, path.stat().st_mtime_ns)
         return pictures[indices], times[indices]
     with Video(path, threads=1) as video:
         return grey_pictures(video, indices, _READ)
 
 
 @lru_cache(maxsize=64)
-def _whole(path: Path, frames: int) -> tuple[Greys, Floats]:
-    """Return all of a short video, which is compared in several places, and with several others."""
+def _whole(path: Path, frames: int, changed: int) -> tuple[Greys, Floats]:
+    """Return all of a short video, which is compared in several places, and with several others.
+
+    When it was last ``changed`` only tells apart what stood under one path in turn.
+    """
     with Video(path, threads=1) as video:
         return grey_pictures(video, np.arange(frames), _READ)
 
