@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+_SHORT = 32
+
+
+def recomputed(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Return ``function(x)``, of which only ``x`` is kept for the backward pass.
+
+    Made for a cheap function before a product of matrices, such as a normalisation: its result is computed again when
+    the product's gradient asks for it, the product is not, and the gradients are the same bit for bit.
+    """
+    if not torch.is_grad_enabled():
+        return function(x)
+    result: Tensor = checkpoint(function, x, use_reentrant=False, preserve_rng_state=False)
+    return result
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Return the scaled dot-product attention of ``[B, heads, L, d]`` queries, keys and values (Vaswani et al. 2017)."""
+    # On a CPU the fused kernel loses to plain products where sequences are short, or in a 16-bit type.
+    if query.device.type == "cpu" and (query.shape[2] <= _SHORT or query.element_size() == 2):
+        return weights(query, key).to(value.dtype) @ value
+    return F.scaled_dot_product_attention(query, key, value)
+
+
+def weights(query: Tensor, key: Tensor) -> Tensor:
+    """Return who attends to whom, ``[B, heads, L, L]``; each row sums to 1."""
+    return torch.softmax((query @ key.transpose(-2, -1)) * query.shape[-1] ** -0.5, dim=-1)
 
 
 class DropPath(nn.Module):
@@ -31,7 +61,7 @@ class DropPath(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention over the second axis: ``[B, L, D] -> [B, L, D]``.
+    """Multi-head self-attention over the last axis but one: ``[..., L, D] -> [..., L, D]``.
 
     ``qkv`` packs query, key and value in that order, each split into ``heads`` of ``D / heads`` (Vaswani et al. 2017).
     """
@@ -42,23 +72,21 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(width, 3 * width, bias=qkv_bias)
         self.proj = nn.Linear(width, width)
 
-    def _split(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        batch, length, width = x.shape
-        qkv = self.qkv(x).view(batch, length, 3, self.heads, width // self.heads)
+    def _split(self, x: Tensor, norm: nn.Module) -> tuple[Tensor, Tensor, Tensor]:
+        length, width = x.shape[-2:]
+        qkv = recomputed(lambda tokens: self.qkv(norm(tokens)), x)
+        qkv = qkv.view(-1, length, 3, self.heads, width // self.heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         return query, key, value
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Mix the tokens ``[B, L, D]`` of each sequence."""
-        query, key, value = self._split(x)
-        mixed = F.scaled_dot_product_attention(query, key, value)
-        return self.proj(mixed.transpose(1, 2).flatten(2))
+    def forward(self, x: Tensor, norm: nn.Module) -> Tensor:
+        """Mix the tokens ``[..., L, D]`` of each sequence, normalised first."""
+        return self.proj(attend(*self._split(x, norm)).transpose(1, 2).reshape(x.shape))
 
-    def probabilities(self, x: Tensor) -> Tensor:
-        """Return who attends to whom, ``[B, heads, L, L]``; each row sums to 1."""
-        query, key, _ = self._split(x)
-        scale = query.shape[-1] ** -0.5
-        return torch.softmax((query * scale) @ key.transpose(-2, -1), dim=-1)
+    def probabilities(self, x: Tensor, norm: nn.Module) -> Tensor:
+        """Return who attends to whom, ``[N, heads, L, L]`` with N sequences; each row sums to 1."""
+        query, key, _ = self._split(x, norm)
+        return weights(query, key)
 
 
 class Mlp(nn.Module):
@@ -69,6 +97,7 @@ class Mlp(nn.Module):
         self.fc1 = nn.Linear(width, hidden)
         self.fc2 = nn.Linear(hidden, width)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Transform each token ``[..., D]`` by itself."""
-        return self.fc2(F.gelu(self.fc1(x)))
+    def forward(self, x: Tensor, norm: nn.Module) -> Tensor:
+        """Transform each token ``[..., D]`` by itself, normalised first."""
+        hidden = recomputed(lambda tokens: self.fc1(norm(tokens)), x)
+        return recomputed(lambda values: self.fc2(F.gelu(values)), hidden)

@@ -117,7 +117,7 @@ def layers(config: MViTConfig) -> Layers:
             return 1 + int(name.split(".")[1])
         return depth + 1 if name.startswith("norm.") else 0
 
-    return Layers(depth + 2, of)
+    return Layers(depth + 2, of, above=1)
 
 
 SPECS = (

@@ -86,10 +86,12 @@ class Layers:
     Attributes:
         count: Number of layers; 0 is nearest to the input, ``count - 1`` nearest to the output.
         of: Gives the layer of a parameter, by its name in the module.
+        above: Layers above the last block, such as a final norm.
     """
 
     count: int
     of: Callable[[str], int]
+    above: int = 0
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,8 @@ class TimeSformerConfig(Section):
         attention_type: How tokens attend across space and time.
         stem: One strided projection, or a stack of 3x3 convolutions.
         pool: The feature is the class token, or the mean or the largest value of all patch tokens, channel by channel.
+        two_token: A second class token, as in the published two-token checkpoints; the feature is both, one behind the
+            other.
         zero_temporal: Start with temporal branches and the time table at zero, as published, so that an untrained
             model does not see time; else they start like the other layers.
     """
@@ -61,7 +63,18 @@ class TimeSformerConfig(Section):
     attention_type: AttentionType = "divided_space_time"
     stem: Literal["patch", "conv"] = "patch"
     pool: Literal["cls", "mean", "max"] = "cls"
+    two_token: bool = False
     zero_temporal: bool = True
+
+    @property
+    def class_tokens(self) -> int:
+        """The number of class tokens."""
+        return 2 if self.two_token else 1
+
+    @property
+    def width(self) -> int:
+        """The width of the feature."""
+        return self.embed_dim * (self.class_tokens if self.pool == "cls" else 1)
 
     @model_validator(mode="after")
     def _buildable(self) -> TimeSformerConfig:
@@ -110,6 +123,17 @@ class ConvStem(nn.Module):
         return self.proj(self.body(frames))
 
 
+def joined(cls: Tensor, patches: Tensor) -> Tensor:
+    """Return ``[..., C, D]`` class tokens and ``[..., N, D]`` patch tokens as sequences: the first, patches, the rest."""
+    return torch.cat((cls[..., :1, :], patches, cls[..., 1:, :]), dim=-2)
+
+
+def parted(tokens: Tensor, patches: int) -> tuple[Tensor, Tensor]:
+    """Return the class tokens ``[..., C, D]`` and the ``[..., N, D]`` patch tokens that :func:`joined` put together."""
+    first, middle, rest = tokens.split((1, patches, tokens.shape[-2] - patches - 1), dim=-2)
+    return (torch.cat((first, rest), dim=-2) if rest.shape[-2] else first), middle
+
+
 class Block(nn.Module):
     """A transformer block that attends over whatever sequence it is given: ``[B, L, D] -> [B, L, D]``."""
 
@@ -124,14 +148,14 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Transform the tokens of each sequence."""
-        x = x + self.drop_path(self.attn(self.norm1(x)))
-        return x + self.drop_path(self.mlp(self.norm2(x)))
+        x = x + self.drop_path(self.attn(x, self.norm1))
+        return x + self.drop_path(self.mlp(x, self.norm2))
 
 
 class DividedBlock(Block):
     """A block that attends over time at each place, then over space in each frame.
 
-    It works on the class token ``[B, 1, D]`` and the patch tokens ``[B, N, T, D]`` (N places, T frames).
+    It works on the class tokens ``[B, C, D]`` and the patch tokens ``[B, N, T, D]`` (N places, T frames).
     """
 
     def __init__(self, config: TimeSformerConfig, drop_path: float) -> None:
@@ -143,28 +167,28 @@ class DividedBlock(Block):
 
     def over_time(self, patches: Tensor) -> Tensor:
         """Add what each place learns from its other frames."""
-        batch, places, frames, width = patches.shape
-        mixed = self.temporal_attn(self.temporal_norm1(patches).view(batch * places, frames, width))
+        # Dropped are places one by one, not clips, as published.
+        mixed = self.temporal_attn(patches, self.temporal_norm1).flatten(0, 1)
         return patches + self.temporal_fc(self.drop_path(mixed)).view_as(patches)
 
     def frames_of(self, cls: Tensor, patches: Tensor) -> Tensor:
-        """Return one sequence a frame, each with a copy of the class token: ``[B * T, 1 + N, D]``."""
-        batch, places, frames, width = patches.shape
-        tokens = torch.cat((cls.unsqueeze(1).expand(-1, frames, -1, -1), patches.transpose(1, 2)), dim=2)
-        return tokens.view(batch * frames, 1 + places, width)
+        """Return one sequence a frame, each with a copy of the class tokens: ``[B * T, N + C, D]``."""
+        frames = patches.shape[2]
+        return joined(cls.unsqueeze(1).expand(-1, frames, -1, -1), patches.transpose(1, 2)).flatten(0, 1)
 
     def forward(self, cls: Tensor, patches: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
-        """Return the class token and the patch tokens, shaped as they came."""
+        """Return the class tokens and the patch tokens, shaped as they came."""
         batch, places, frames, width = patches.shape
         patches = self.over_time(patches)
-        mixed = self.drop_path(self.attn(self.norm1(self.frames_of(cls, patches))))
-        mixed = mixed.view(batch, frames, 1 + places, width)
-        # The copies of the class token are one token: it moves by the mean of what they learn.
-        cls = cls + mixed[:, :, 0].mean(1, keepdim=True)
-        patches = patches + mixed[:, :, 1:].transpose(1, 2)
-        tokens = torch.cat((cls, patches.flatten(1, 2)), dim=1)
-        tokens = tokens + self.drop_path(self.mlp(self.norm2(tokens)))
-        return tokens[:, :1], tokens[:, 1:].view(batch, places, frames, width)
+        mixed = self.drop_path(self.attn(self.frames_of(cls, patches), self.norm1))
+        learned, moved = parted(mixed.view(batch, frames, -1, width), places)
+        # The copies of a class token are one token: it moves by the mean of what they learn.
+        cls = cls + learned.mean(1)
+        patches = patches + moved.transpose(1, 2)
+        tokens = joined(cls, patches.flatten(1, 2))
+        tokens = tokens + self.drop_path(self.mlp(tokens, self.norm2))
+        cls, patches = parted(tokens, places * frames)
+        return cls, patches.view(batch, places, frames, width)
 
 
 class TimeSformer(nn.Module):
@@ -181,7 +205,9 @@ class TimeSformer(nn.Module):
         embed = PatchEmbed if config.stem == "patch" else ConvStem
         self.patch_embed = embed(config.in_chans, width, config.patch_size)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
-        self.pos_embed = nn.Parameter(torch.zeros(1, 1 + side * side, width))
+        if config.two_token:
+            self.aux_cls_token = nn.Parameter(torch.zeros(1, 1, width))
+        self.pos_embed = nn.Parameter(torch.zeros(1, side * side + config.class_tokens, width))
         if config.attention_type != "space_only":
             self.time_embed = nn.Parameter(torch.zeros(1, config.num_frames, width))
         block = DividedBlock if config.attention_type == "divided_space_time" else Block
@@ -198,6 +224,8 @@ class TimeSformer(nn.Module):
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
         nn.init.normal_(self.cls_token, std=0.02)
+        if self.config.two_token:
+            nn.init.normal_(self.aux_cls_token, std=0.02)
         nn.init.normal_(self.pos_embed, std=0.02)
         if not self.config.zero_temporal:
             if self.config.attention_type != "space_only":
@@ -209,11 +237,11 @@ class TimeSformer(nn.Module):
 
     def _positions(self, height: int, width: int) -> Tensor:
         """Return the table of place embeddings, ``[1, height * width, D]``."""
-        table = self.pos_embed[:, 1:]
+        side = self.config.img_size // self.config.patch_size
+        table = self.pos_embed[:, 1 : 1 + side * side]
         # As published: only another count of places resizes the table, so 2x8 places read a 4x4 table in order.
         if table.shape[1] == height * width:
             return table
-        side = self.config.img_size // self.config.patch_size
         grid = table.transpose(1, 2).reshape(1, -1, side, side)
         return F.interpolate(grid, size=(height, width), mode="nearest").flatten(2).transpose(1, 2)
 
@@ -224,25 +252,26 @@ class TimeSformer(nn.Module):
         return F.interpolate(self.time_embed.transpose(1, 2), size=frames, mode="nearest").transpose(1, 2)
 
     def _embed(self, clips: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the class token ``[B, 1, D]`` and the patch tokens ``[B, N, T, D]``, with place and time added."""
+        """Return the class tokens ``[B, C, D]`` and the patch tokens ``[B, N, T, D]``, with place and time added."""
         batch, _, frames = clips.shape[:3]
         grid = self.patch_embed(clips.transpose(1, 2).flatten(0, 1))
         patches = grid.reshape(batch, frames, grid.shape[1], -1).permute(0, 3, 1, 2)
         patches = patches + self._positions(*grid.shape[2:]).unsqueeze(2)
         if self.config.attention_type != "space_only":
             patches = patches + self._times(frames).unsqueeze(1)
-        cls = (self.cls_token + self.pos_embed[:, :1]).expand(batch, -1, -1)
-        return cls, patches.contiguous()
+        cls = self.cls_token + self.pos_embed[:, :1]
+        if self.config.two_token:
+            cls = torch.cat((cls, self.aux_cls_token + self.pos_embed[:, -1:]), dim=1)
+        return cls.expand(batch, -1, -1), patches.contiguous()
 
     def _sequences(self, cls: Tensor, patches: Tensor) -> Tensor:
-        """Return what undivided attention sees: whole clips, or single frames each with its class token."""
+        """Return what undivided attention sees: whole clips, or single frames each with its class tokens."""
         if self.config.attention_type == "joint_space_time":
-            return torch.cat((cls, patches.flatten(1, 2)), dim=1)
-        frames = patches.shape[2]
-        return torch.cat((cls.repeat_interleave(frames, 0), patches.transpose(1, 2).flatten(0, 1)), dim=1)
+            return joined(cls, patches.flatten(1, 2))
+        return joined(cls.repeat_interleave(patches.shape[2], 0), patches.transpose(1, 2).flatten(0, 1))
 
     def _encode(self, clips: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the class token ``[B, 1, D]`` and the patch tokens ``[B, N, T, D]`` after the last block."""
+        """Return the class tokens ``[B, C, D]`` and the patch tokens ``[B, N, T, D]`` after the last block."""
         cls, patches = self._embed(clips)
         frames = patches.shape[2]
         if self.config.attention_type == "divided_space_time":
@@ -254,23 +283,24 @@ class TimeSformer(nn.Module):
             tokens = block(tokens)
         if self.config.attention_type == "space_only":
             # From here on the clip is one averaged frame.
-            tokens = tokens.view(-1, frames, *tokens.shape[1:]).mean(1)
-            return tokens[:, :1], tokens[:, 1:].unsqueeze(2)
-        return tokens[:, :1], tokens[:, 1:].reshape(patches.shape)
+            cls, seen = parted(tokens.view(-1, frames, *tokens.shape[1:]).mean(1), patches.shape[1])
+            return cls, seen.unsqueeze(2)
+        cls, seen = parted(tokens, patches.shape[1] * frames)
+        return cls, seen.reshape(patches.shape)
 
     def forward_tokens(self, clips: Tensor) -> Tensor:
         """Return all normalised tokens ``[B, 1 + N * T, D]``: the class token, then places by rows, time fastest.
 
-        With ``space_only`` attention, frames are averaged, so T is 1.
+        A second class token comes last. With ``space_only`` attention, frames are averaged, so T is 1.
         """
         cls, patches = self._encode(clips)
-        return self.norm(torch.cat((cls, patches.flatten(1, 2)), dim=1))
+        return self.norm(joined(cls, patches.flatten(1, 2)))
 
     def forward(self, clips: Tensor) -> Tensor:
-        """Return the clip's feature ``[B, D]``."""
+        """Return the clip's feature ``[B, D]``; of two class tokens ``[B, 2 * D]``."""
         cls, patches = self._encode(clips)
         if self.config.pool == "cls":
-            return self.norm(cls[:, 0])
+            return self.norm(cls).flatten(1)
         tokens = self.norm(patches)
         return tokens.mean((1, 2)) if self.config.pool == "mean" else tokens.amax((1, 2))
 
@@ -278,6 +308,7 @@ class TimeSformer(nn.Module):
     def last_spatial_attention(self, clips: Tensor) -> Tensor:
         """Return the last block's spatial attention ``[B * T, heads, 1 + N, 1 + N]``, frames of a clip together.
 
+        A second class token comes last, so that N + 2 tokens attend to each other.
         With ``joint_space_time`` attention it is that of the whole clip, ``[B, heads, 1 + N * T, 1 + N * T]``.
         """
         *lower, last = self.blocks
@@ -291,7 +322,22 @@ class TimeSformer(nn.Module):
             tokens = self._sequences(cls, patches)
             for block in lower:
                 tokens = block(tokens)
-        return last.attn.probabilities(last.norm1(tokens))
+        return last.attn.probabilities(tokens, last.norm1)
+
+    @torch.no_grad()
+    def attention_maps(self, clips: Tensor) -> Tensor:
+        """Return how much the class token looks at each place of each frame, ``[B, heads, T, h, w]``.
+
+        Rows of the last block's attention, without the share that class tokens give to themselves; with divided
+        attention each frame's places sum to what is left of 1, with joint attention those of all frames do.
+        """
+        batch, frames = clips.shape[0], clips.shape[2]
+        height, width = (side // self.config.patch_size for side in clips.shape[3:])
+        seen = self.last_spatial_attention(clips)[:, :, 0]
+        if self.config.attention_type == "joint_space_time":
+            return seen[..., 1 : 1 + height * width * frames].unflatten(-1, (height, width, frames)).movedim(-1, 2)
+        seen = seen[..., 1 : 1 + height * width].unflatten(-1, (height, width))
+        return seen.unflatten(0, (batch, frames)).transpose(1, 2)
 
 
 class TimeSformerTinyConfig(TimeSformerConfig):
@@ -320,7 +366,7 @@ def io(config: TimeSformerConfig) -> ModelIO:
         mean=(0.45,) * config.in_chans,
         std=(0.225,) * config.in_chans,
         output="features",
-        width=config.embed_dim,
+        width=config.width,
         any_frames=True,
         any_size=True,
         size_step=config.patch_size,
@@ -335,7 +381,7 @@ def layers(config: TimeSformerConfig) -> Layers:
             return 1 + int(name.split(".")[1])
         return config.depth + 1 if name.startswith("norm.") else 0
 
-    return Layers(config.depth + 2, of)
+    return Layers(config.depth + 2, of, above=1)
 
 
 _PAPER = "Bertasius, Wang, Torresani: Is Space-Time Attention All You Need for Video Understanding? ICML 2021"

@@ -11,17 +11,19 @@ from torch import Tensor, nn
 from cineloop.models.registry import Adapted
 
 
-def resize_positions(table: Tensor, places: int) -> Tensor | None:
-    """Resize a position table ``[1, 1 + n, D]`` of a square grid to ``places`` by nearest neighbour.
+def resize_positions(table: Tensor, places: int, *, class_tokens: int = 1) -> Tensor | None:
+    """Resize a position table ``[1, n + class_tokens, D]`` of a square grid to ``places`` by nearest neighbour.
 
-    Returns None when either grid is not square.
+    The first entry and, of two class tokens, the last one are theirs and stay. Returns None when either grid is not
+    square.
     """
-    old, new = round((table.shape[1] - 1) ** 0.5), round(places**0.5)
-    if old * old != table.shape[1] - 1 or new * new != places:
+    count = table.shape[1] - class_tokens
+    old, new = round(max(count, 0) ** 0.5), round(places**0.5)
+    if old * old != count or new * new != places:
         return None
-    grid = table[:, 1:].transpose(1, 2).reshape(1, -1, old, old)
+    grid = table[:, 1 : 1 + count].transpose(1, 2).reshape(1, -1, old, old)
     resized = F.interpolate(grid, size=(new, new), mode="nearest").flatten(2).transpose(1, 2)
-    return torch.cat((table[:, :1], resized), dim=1)
+    return torch.cat((table[:, :1], resized, table[:, 1 + count :]), dim=1)
 
 
 def resize_times(table: Tensor, frames: int) -> Tensor:
@@ -50,11 +52,17 @@ def adapt(tensors: Mapping[str, Tensor], module: nn.Module) -> Adapted:
             resized[key] = f"{_shape(result[key])} -> {_shape(new)}, nearest"
             result[key] = new
 
-    for key, fit in (("pos_embed", resize_positions), ("time_embed", resize_times)):
-        if key in own and key in result and result[key].ndim == 3 and result[key].shape != own[key].shape:
-            offset = 1 if key == "pos_embed" else 0
-            if result[key].shape[1] != own[key].shape[1] and result[key].shape[2] == own[key].shape[2]:
-                replace(key, fit(result[key], own[key].shape[1] - offset))
+    def other_length(key: str) -> bool:
+        if key not in own or key not in result or result[key].ndim != 3:
+            return False
+        return result[key].shape[1] != own[key].shape[1] and result[key].shape[2] == own[key].shape[2]
+
+    class_tokens = 2 if "aux_cls_token" in own else 1
+    if other_length("pos_embed") and ("aux_cls_token" in result) == (class_tokens == 2):
+        places = own["pos_embed"].shape[1] - class_tokens
+        replace("pos_embed", resize_positions(result["pos_embed"], places, class_tokens=class_tokens))
+    if other_length("time_embed"):
+        replace("time_embed", resize_times(result["time_embed"], own["time_embed"].shape[1]))
 
     if not any("temporal" in key or key == "time_embed" for key in result):
         for key, value in own.items():

@@ -4,10 +4,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from cineloop import models
 from cineloop.models.layers import Attention, DropPath
 from cineloop.models.timesformer_weights import adapt
+from plain_timesformer import PlainTimeSformer
 
 SMALL = {"img_size": 32, "patch_size": 8, "embed_dim": 24, "depth": 2, "num_heads": 3, "num_frames": 4}
 
@@ -115,10 +117,12 @@ def test_training_with_drop_path_differs_from_evaluation():
 
 
 def test_attention_probabilities_are_those_that_mix_the_values():
-    layer, x = Attention(12, 3), torch.randn(2, 5, 12)
-    value = layer.qkv(x).view(2, 5, 3, 3, 4)[:, :, 2].transpose(1, 2)
-    mixed = layer.proj((layer.probabilities(x) @ value).transpose(1, 2).flatten(2))
-    torch.testing.assert_close(layer(x), mixed)
+    # Forty tokens take the fused kernel, five the plain products.
+    for length in (5, 40):
+        layer, norm, x = Attention(12, 3), nn.LayerNorm(12), torch.randn(2, length, 12)
+        value = layer.qkv(norm(x)).view(2, length, 3, 3, 4)[:, :, 2].transpose(1, 2)
+        mixed = layer.proj((layer.probabilities(x, norm) @ value).transpose(1, 2).flatten(2))
+        torch.testing.assert_close(layer(x, norm), mixed)
 
 
 def test_layers_are_in_order():
@@ -158,3 +162,74 @@ def test_a_table_that_cannot_be_resized_is_left_for_the_report():
     adapted = adapt(source, _model())
     assert not adapted.resized
     assert adapted.tensors["pos_embed"].shape == (1, 12, 24)
+
+
+def test_gradients_are_those_of_the_published_order_of_operations():
+    options = {**SMALL, "drop_path_rate": 0.0}
+    ours = _noisy(models.create("timesformer-vitb16", **options))
+    plain = PlainTimeSformer(**options)
+    plain.load_state_dict(ours.state_dict())
+    clips = torch.randn(2, 3, 4, 32, 32)
+    features = []
+    for module in (ours, plain):
+        features.append(module.train()(clips))
+        features[-1].square().sum().backward()
+    torch.testing.assert_close(*features, rtol=1e-5, atol=1e-5)
+    expected = dict(plain.named_parameters())
+    for name, parameter in ours.named_parameters():
+        scale = expected[name].grad.abs().max()
+        assert scale > 0, name
+        torch.testing.assert_close(parameter.grad / scale, expected[name].grad / scale, rtol=0, atol=1e-5)
+
+
+def test_what_is_computed_again_gives_the_same_gradient_bit_for_bit(monkeypatch):
+    gradients = []
+    for again in (True, False):
+        if not again:
+            monkeypatch.setattr("cineloop.models.layers.recomputed", lambda function, x: function(x))
+        module = _noisy(_model(drop_path_rate=0.5)).train()
+        torch.manual_seed(1)
+        module(torch.ones(2, 3, 4, 32, 32)).square().sum().backward()
+        gradients.append([parameter.grad for parameter in module.parameters()])
+    assert all(torch.equal(one, other) for one, other in zip(*gradients, strict=True))
+
+
+@pytest.mark.parametrize("attention_type", ["divided_space_time", "joint_space_time", "space_only"])
+def test_two_class_tokens_are_treated_alike_and_stand_at_both_ends(attention_type):
+    module, clips = _noisy(_model(two_token=True, attention_type=attention_type)), torch.randn(2, 3, 4, 24, 32)
+    assert module.pos_embed.shape == (1, 18, 24)
+    assert models.spec("timesformer-vitb16").io(module.config).width == 48
+    feature, tokens = module(clips), module.forward_tokens(clips)
+    torch.testing.assert_close(feature, torch.cat((tokens[:, 0], tokens[:, -1]), dim=1))
+    assert not torch.allclose(feature[:, :24], feature[:, 24:], atol=1e-2)
+    with torch.no_grad():
+        module.aux_cls_token.copy_(module.cls_token)
+        module.pos_embed[:, -1] = module.pos_embed[:, 0]
+    one, other = module(clips).chunk(2, dim=1)
+    torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("img_size", [16, 48])
+def test_tables_of_two_class_tokens_are_resized_between_them(img_size):
+    source, target = _noisy(_model(two_token=True)), _model(two_token=True, img_size=img_size)
+    adapted = adapt(source.state_dict(), target)
+    target.load_state_dict(adapted.tensors)
+    clips = torch.randn(1, 3, 4, img_size, img_size)
+    torch.testing.assert_close(target(clips), source(clips))
+    assert "pos_embed" not in adapt(source.state_dict(), _model(img_size=img_size)).resized
+
+
+@pytest.mark.parametrize("attention_type", ["divided_space_time", "joint_space_time", "space_only"])
+@pytest.mark.parametrize("two_token", [False, True])
+def test_attention_maps_are_the_class_token_s_row_by_frame_and_place(attention_type, two_token):
+    module = _noisy(_model(attention_type=attention_type, two_token=two_token))
+    clips = torch.randn(2, 3, 4, 16, 24)
+    maps, rows = module.attention_maps(clips), module.last_spatial_attention(clips)
+    assert maps.shape == (2, 3, 4, 2, 3)
+    assert (maps > 0).all()
+    if attention_type == "joint_space_time":
+        # Time is fastest: place (1, 2) of frame 3 is the last patch.
+        torch.testing.assert_close(maps[1, :, 3, 1, 2], rows[1, :, 0, 24])
+        torch.testing.assert_close(maps[1, :, 1, 0, 0], rows[1, :, 0, 2])
+    else:
+        torch.testing.assert_close(maps[1, :, 2, 1, 0], rows[1 * 4 + 2, :, 0, 1 + 3])

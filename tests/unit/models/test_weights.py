@@ -124,6 +124,19 @@ def test_every_published_form_loads_completely(tmp_path, form, legacy):
     assert _same(source, target)
 
 
+@pytest.mark.parametrize("form", list(_forms({})))
+def test_every_published_form_gives_all_of_endo_fm_s_247_tensors(tmp_path, form):
+    # The published names and depth, in a network narrow enough for a test.
+    narrow = {"img_size": 32, "embed_dim": 24, "num_heads": 2}
+    torch.manual_seed(1)
+    source, target = (models.create("timesformer-vitb16", **narrow) for _ in range(2))
+    contents, _ = _forms(source.state_dict())[form]
+    torch.save(contents, tmp_path / "checkpoint.pth.tar")
+    report = load_into(target, tmp_path / "checkpoint.pth.tar", spec=models.spec("timesformer-vitb16"))
+    assert report.counts()["matched"] == report.total == 247
+    assert _same(source, target)
+
+
 def test_the_head_of_a_fine_tuned_pair_is_kept_under_one_name(tmp_path):
     contents, _ = _forms(_model().state_dict())["fine-tuned"]
     torch.save(contents, tmp_path / "a.pth")

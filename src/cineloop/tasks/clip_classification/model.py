@@ -79,13 +79,15 @@ def freeze(classifier: ClipClassifier, model: ClassifierModel) -> None:
             raise RecipeError(
                 f"{model.network.name!r} names no blocks", where="model.trainable", mend="Use `all` or `head`."
             )
-        if model.trainable > layers.count:
+        # Below the blocks lie the embeddings.
+        blocks = layers.count - layers.above - 1
+        if model.trainable > blocks:
             raise RecipeError(
-                f"{model.network.name!r} has {layers.count} layers, {model.trainable} are asked for",
+                f"{model.network.name!r} has {blocks} blocks, {model.trainable} are asked for",
                 where="model.trainable",
                 mend="Use `all`, or fewer.",
             )
-        keep = model.trainable
+        keep = model.trainable + layers.above
     for name, parameter in classifier.backbone.named_parameters():
         parameter.requires_grad_(keep > 0 and layers is not None and layers.of(name) >= layers.count - keep)
 
