@@ -238,7 +238,7 @@ def judge(
         out,
         subtitle=f"{loaded.passport.architecture}, {_name(loaded)}",
         gallery=worst_mistakes(evaluation, items, loaded, count=recipe.evaluate.worst, salt=salt),
-        training=training_panels(loaded.run, recipe.train.select.metric) if loaded.run is not None else (),
+        training=training_panels(loaded.run, recipe.train.select.compared) if loaded.run is not None else (),
         provenance=provenance(loaded, cohort),
         records=records,
         salt=salt,

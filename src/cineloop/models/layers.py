@@ -25,7 +25,7 @@ def recomputed(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Return the scaled dot-product attention of ``[B, heads, L, d]`` queries, keys and values (Vaswani et al. 2017)."""
+    """Return the scaled dot-product attention of queries, keys and values ``[B, heads, L, d]``."""
     # On a CPU the fused kernel loses to plain products where sequences are short, or in a 16-bit type.
     if query.device.type == "cpu" and (query.shape[2] <= _SHORT or query.element_size() == 2):
         return weights(query, key).to(value.dtype) @ value

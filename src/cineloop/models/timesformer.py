@@ -124,13 +124,13 @@ class ConvStem(nn.Module):
 
 
 def joined(cls: Tensor, patches: Tensor) -> Tensor:
-    """Return ``[..., C, D]`` class tokens and ``[..., N, D]`` patch tokens as sequences: the first, patches, the rest."""
+    """Put class tokens ``[..., C, D]`` and patch tokens ``[..., N, D]`` together: the first, the patches, the rest."""
     return torch.cat((cls[..., :1, :], patches, cls[..., 1:, :]), dim=-2)
 
 
 def parted(tokens: Tensor, patches: int) -> tuple[Tensor, Tensor]:
     """Return the class tokens ``[..., C, D]`` and the ``[..., N, D]`` patch tokens that :func:`joined` put together."""
-    first, middle, rest = tokens.split((1, patches, tokens.shape[-2] - patches - 1), dim=-2)
+    first, middle, rest = tokens[..., :1, :], tokens[..., 1 : 1 + patches, :], tokens[..., 1 + patches :, :]
     return (torch.cat((first, rest), dim=-2) if rest.shape[-2] else first), middle
 
 
@@ -335,9 +335,10 @@ class TimeSformer(nn.Module):
         height, width = (side // self.config.patch_size for side in clips.shape[3:])
         seen = self.last_spatial_attention(clips)[:, :, 0]
         if self.config.attention_type == "joint_space_time":
-            return seen[..., 1 : 1 + height * width * frames].unflatten(-1, (height, width, frames)).movedim(-1, 2)
-        seen = seen[..., 1 : 1 + height * width].unflatten(-1, (height, width))
-        return seen.unflatten(0, (batch, frames)).transpose(1, 2)
+            seen = seen[..., 1 : 1 + height * width * frames]
+            return seen.reshape(batch, -1, height, width, frames).movedim(-1, 2)
+        seen = seen[..., 1 : 1 + height * width]
+        return seen.reshape(batch, frames, -1, height, width).transpose(1, 2)
 
 
 class TimeSformerTinyConfig(TimeSformerConfig):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 from cineloop import files
 from cineloop.errors import RunError
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass
@@ -25,10 +25,10 @@ class Progress:
         step: Optimiser steps done.
         loss_sum: The sum of the losses of this epoch's steps.
         loss_steps: How many that are.
-        best: The best value of the selection metric, None before the first.
-        best_loss: The validation loss that went with it, where there was one.
-        best_epoch: The epoch, from 1, it was reached in.
-        stale: Validations since then.
+        best: What the kept epoch was selected by, None before the first.
+        best_metrics: Its validation metrics.
+        best_epoch: Which one it is, from 1.
+        stale: Validations since the last gain.
         metrics_bytes: The length of ``metrics.jsonl``; what lies beyond was written after this state.
         seconds: Seconds of training before this process began.
     """
@@ -39,7 +39,7 @@ class Progress:
     loss_sum: float = 0.0
     loss_steps: int = 0
     best: float | None = None
-    best_loss: float | None = None
+    best_metrics: dict[str, float | None] = field(default_factory=dict)
     best_epoch: int | None = None
     stale: int = 0
     metrics_bytes: int = 0

@@ -40,11 +40,13 @@ class Validation:
 
     Attributes:
         metrics: Name to value; None where a metric is undefined.
+        confusion: Items by true class (rows) and decided class (columns); empty where a task decides for none.
         write: Called on the main process with the run's folder when this epoch becomes the best so far, for what
             a task keeps beside the weights; None keeps nothing.
     """
 
     metrics: Mapping[str, float | None]
+    confusion: tuple[tuple[int, ...], ...] = ()
     write: Callable[[Path], None] | None = None
 
 

@@ -14,7 +14,7 @@ from cineloop import files, runs
 from cineloop.errors import RecipeError
 from cineloop.training.schema import LogSection
 
-Value = float | int | str | None
+Value = float | int | str | list[list[int]] | None
 
 
 class Sink(Protocol):
@@ -113,7 +113,8 @@ def open_sinks(config: LogSection, run: runs.Run, recipe: Mapping[str, Any], fir
 def write_csv(run: runs.Run) -> None:
     """Write ``metrics.csv``: the epoch records of ``metrics.jsonl``, one row an epoch."""
     records = [record for record in runs.read_lines(run.metrics_file) if record.get("kind") == "epoch"]
-    columns = list(dict.fromkeys(key for record in records for key in record if key != "kind"))
+    flat = [key for record in records for key, value in record.items() if not isinstance(value, list)]
+    columns = [key for key in dict.fromkeys(flat) if key != "kind"]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

@@ -28,13 +28,14 @@ from cineloop.runs import Run
 from cineloop.seeds import stable_seed
 from cineloop.training.average import WeightAverage
 from cineloop.training.checkpoint import Checkpoint, Progress
-from cineloop.training.learner import Batch, Learner
+from cineloop.training.learner import Batch, Learner, Validation
 from cineloop.training.loading import data_loader
-from cineloop.training.logs import RunLog, sample_parts
+from cineloop.training.logs import RunLog, Value, sample_parts
 from cineloop.training.optimizer import build_optimizer, learning_rate_scale, set_learning_rate
 from cineloop.training.runtime import Runtime
 from cineloop.training.samples import BatchPlan, epoch_order
 from cineloop.training.schema import TrainSection
+from cineloop.training.selection import Choice, by_metric, by_upstream_rule
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Loop:
         self.warmup = round(config.schedule.warmup_epochs * self.steps_per_epoch)
 
         groups = learner.parameter_groups(config.optimizer.layer_decay, config.optimizer.head_lr_scale)
-        optimizer = build_optimizer(learner.module, groups, config.optimizer)
+        optimizer = build_optimizer(learner.module, groups, config.optimizer, lr=config.learning_rate)
         module: nn.Module = torch.compile(learner.module) if config.compile else learner.module  # type: ignore[assignment]
         self.module: nn.Module
         self.optimizer: Optimizer
@@ -178,8 +179,11 @@ class Loop:
     def _step(self, group: list[Batch]) -> tuple[float, float]:
         """Take one optimiser step over accumulated batches; return the loss and the gradient's norm before clipping."""
         config, runtime = self.config, self.runtime
-        scale = learning_rate_scale(self.progress.step, self.total_steps, self.warmup, config.schedule)
-        set_learning_rate(self.optimizer, config.optimizer.lr * scale)
+        at = self.progress.step
+        if config.schedule.by == "epoch":
+            at -= at % self.steps_per_epoch
+        scale = learning_rate_scale(at, self.total_steps, self.warmup, config.schedule)
+        set_learning_rate(self.optimizer, config.learning_rate * scale)
         torch.manual_seed(stable_seed("step", config.seed, self.progress.step, runtime.rank))
 
         # A step's loss is the weighted mean over all its samples, however they are cut into batches and processes.
@@ -234,53 +238,49 @@ class Loop:
         progress, config = self.progress, self.config
         loss = progress.loss_sum / progress.loss_steps if progress.loss_steps else None
         progress.epoch, progress.batch, progress.loss_sum, progress.loss_steps = progress.epoch + 1, 0, 0.0, 0
-        values: dict[str, float | None] = {"epoch": progress.epoch, "train_loss": loss}
+        values: dict[str, Value] = {"epoch": progress.epoch, "train_loss": loss}
         last = progress.epoch == config.epochs or progress.step >= self.total_steps
         if self.learner.has_validation() and (last or progress.epoch % config.validate_every == 0):
             values |= self._validate()
         if self._log is not None:
             timing = {"train_seconds": round(train_seconds, 3), "seconds": round(self._seconds(), 3)}
             self._log.record("epoch", progress.step, {**values, **timing})
-            shown = " ".join(f"{name}={value:.4g}" for name, value in values.items() if value is not None)
+            shown = " ".join(f"{name}={value:.4g}" for name, value in values.items() if isinstance(value, int | float))
             self._log.say(f"step {progress.step}: {shown}")
+            if "kept" in values:
+                self._log.say(f"epoch {progress.epoch} is kept: {values['kept']}")
         self._checkpoint()
 
-    def _validate(self) -> dict[str, float | None]:
-        progress, select = self.progress, self.config.select
+    def _validate(self) -> dict[str, Value]:
+        progress = self.progress
         self.module.eval()
         with self.average.applied(self.learner.module) if self.average else nullcontext(), torch.no_grad():
             result = self.learner.validate(self.module, self.runtime)
-            metrics = dict(result.metrics)
-            if select.metric not in metrics:
-                raise TrainingError(
-                    f"The validation gives no metric called {select.metric!r}",
-                    where="train.select.metric",
-                    mend=f"Choose one of: {', '.join(sorted(metrics))}.",
-                )
-            value, loss = metrics[select.metric], metrics.get("loss")
-            delta = self.config.early_stopping.min_delta if self.config.early_stopping else 0.0
-            # The kept weights are the best; patience asks for a gain that counts.
-            gain = value is not None and self._better(value, delta)
-            progress.stale = 0 if gain else progress.stale + 1
-            if value is not None and (self._better(value, 0.0) or self._tied_with_less_loss(value, loss)):
-                progress.best, progress.best_loss, progress.best_epoch = value, loss, progress.epoch
+            choice = self._choose(result)
+            progress.stale = 0 if choice.gain else progress.stale + 1
+            if choice.keep:
+                progress.best, progress.best_metrics = choice.value, dict(result.metrics)
+                progress.best_epoch = progress.epoch
                 if self.runtime.is_main:
                     self.learner.save_weights(self.run.best_weights, self.learner.module.state_dict())
                     if result.write is not None:
                         result.write(self.run.path)
         self.module.train()
-        return {f"val_{name}": metric for name, metric in metrics.items()}
+        values: dict[str, Value] = {f"val_{name}": metric for name, metric in result.metrics.items()}
+        if result.confusion:
+            values["val_confusion"] = [list(row) for row in result.confusion]
+        if self.config.select.rule == "upstream":
+            values["val_composite"] = choice.value
+        if choice.keep:
+            values["kept"] = choice.reason
+        return values
 
-    def _better(self, value: float, delta: float) -> bool:
-        best = self.progress.best
-        if best is None:
-            return True
-        return value > best + delta if self.config.select.mode == "max" else value < best - delta
-
-    def _tied_with_less_loss(self, value: float, loss: float | None) -> bool:
-        """Return whether an epoch is as good as the best and loses less: ranks tie often on few validation items."""
-        best = self.progress.best_loss
-        return value == self.progress.best and loss is not None and best is not None and loss < best
+    def _choose(self, result: Validation) -> Choice:
+        select, best = self.config.select, self.progress.best_metrics
+        if select.rule == "upstream":
+            return by_upstream_rule(result.metrics, result.confusion, best, self.progress.best)
+        stopping = self.config.early_stopping
+        return by_metric(result.metrics, best, select, stopping.min_delta if stopping else 0.0)
 
     def _stale(self) -> bool:
         stopping = self.config.early_stopping

@@ -47,22 +47,25 @@ def split_decay(module: nn.Module, names: Sequence[str], group: str, lr_scale: f
     return [entry for entry in groups if entry.names]
 
 
-def build_optimizer(module: nn.Module, groups: Sequence[ParameterGroup], config: OptimizerSection) -> Optimizer:
-    """Return the optimiser of a recipe over the groups of a task."""
+def build_optimizer(
+    module: nn.Module, groups: Sequence[ParameterGroup], config: OptimizerSection, *, lr: float | None = None
+) -> Optimizer:
+    """Return the optimiser of a recipe over the groups of a task, beginning at the rate ``lr``."""
+    lr = config.lr if lr is None else lr
     check_groups(module, groups)
     parameters = dict(module.named_parameters())
     rows = [
         {
             "params": [parameters[name] for name in group.names],
-            "lr": config.lr * group.lr_scale,
+            "lr": lr * group.lr_scale,
             "lr_scale": group.lr_scale,
             "weight_decay": config.weight_decay if group.decay else 0.0,
         }
         for group in groups
     ]
     if config.name == "sgd":
-        return torch.optim.SGD(rows, lr=config.lr, momentum=config.momentum, nesterov=config.nesterov)
-    return torch.optim.AdamW(rows, lr=config.lr, betas=config.betas)
+        return torch.optim.SGD(rows, lr=lr, momentum=config.momentum, nesterov=config.nesterov)
+    return torch.optim.AdamW(rows, lr=lr, betas=config.betas)
 
 
 def learning_rate_scale(step: int, steps: int, warmup: int, config: ScheduleSection) -> float:

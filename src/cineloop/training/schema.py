@@ -17,6 +17,8 @@ class OptimizerSection(Section):
     Attributes:
         name: ``adamw`` (Loshchilov and Hutter 2019) or ``sgd``.
         lr: Peak learning rate of the head and the last layer.
+        lr_batch: The batch that ``lr`` is meant for: the rate is multiplied by the samples of an optimiser step over
+            this number (Goyal et al. 2017, arXiv 1706.02677); null takes ``lr`` as it is.
         weight_decay: Of matrices and kernels.
         betas: Of AdamW.
         momentum: Of SGD.
@@ -27,6 +29,7 @@ class OptimizerSection(Section):
 
     name: Literal["adamw", "sgd"] = "adamw"
     lr: Annotated[float, Field(gt=0)] = 3e-4
+    lr_batch: PositiveInt | None = None
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
     betas: tuple[float, float] = (0.9, 0.999)
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
@@ -42,23 +45,34 @@ class ScheduleSection(Section):
         name: ``cosine`` (Loshchilov and Hutter 2017) or ``constant``, after the warm-up.
         warmup_epochs: Epochs, or a part of one, over which the rate rises linearly.
         final_scale: The share of the peak that the cosine ends at.
+        by: Whether the rate moves at every optimiser step, or stays the same for a whole epoch.
     """
 
     name: Literal["cosine", "constant"] = "cosine"
     warmup_epochs: Annotated[float, Field(ge=0)] = 0.0
     final_scale: Annotated[float, Field(ge=0, le=1)] = 0.0
+    by: Literal["step", "epoch"] = "step"
 
 
 class SelectSection(Section):
     """Which epoch's weights are kept.
 
     Attributes:
+        rule: ``metric`` compares epochs by one metric. ``upstream`` does what the published laryngeal classifier does:
+            five conditions on specificity, sensitivity, F1 and a composite score
+            (:func:`cineloop.training.selection.by_upstream_rule`).
         metric: A validation metric. Of epochs in which it is equal the one with the least validation loss is kept.
         mode: Whether more or less of it is better.
     """
 
+    rule: Literal["metric", "upstream"] = "metric"
     metric: str = "auroc"
     mode: Literal["max", "min"] = "max"
+
+    @property
+    def compared(self) -> str:
+        """The name of what epochs are compared by, as the run's records write it."""
+        return "composite" if self.rule == "upstream" else self.metric
 
 
 class EarlyStoppingSection(Section):
@@ -154,6 +168,14 @@ class TrainSection(Section):
     early_stopping: EarlyStoppingSection | None = None
     checkpoint: CheckpointSection = CheckpointSection()
     log: LogSection = LogSection()
+
+    @property
+    def learning_rate(self) -> float:
+        """The peak learning rate, scaled to the batch where the recipe asks for it."""
+        optimizer = self.optimizer
+        if optimizer.lr_batch is None:
+            return optimizer.lr
+        return optimizer.lr * self.batch_size * self.accumulate / optimizer.lr_batch
 
     @model_validator(mode="after")
     def _devices_divide_batch(self) -> TrainSection:

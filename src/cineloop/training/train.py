@@ -85,7 +85,7 @@ def execute(
                 "steps": result.steps,
                 "best": result.best,
                 "best_epoch": result.best_epoch,
-                "metric": config.select.metric,
+                "metric": config.select.compared,
                 "stopped_early": result.stopped_early,
                 "seconds": round(result.seconds, 3),
                 "devices": runtime.world,

@@ -237,3 +237,60 @@ def test_metrics_are_also_a_table(tmp_path):
     lines = (run.path / "metrics.csv").read_text().splitlines()
     assert len(lines) == 4
     assert "val_accuracy" in lines[0]
+
+
+def test_the_learning_rate_follows_the_batch_where_asked(tmp_path):
+    config = section(optimizer={"lr": 0.001, "lr_batch": 256}, accumulate=2, schedule={"name": "constant"})
+    assert config.learning_rate == pytest.approx(0.001 * 16 / 256)
+    run, _ = fit(tmp_path, config)
+    assert [r["lr"] for r in records(run) if r["kind"] == "step"] == [pytest.approx(0.001 * 16 / 256)] * 9
+    assert section(optimizer={"lr": 0.001}).learning_rate == 0.001
+
+
+def test_a_schedule_by_epoch_stays_the_same_within_one(tmp_path):
+    run, _ = fit(tmp_path, section(schedule={"by": "epoch"}))
+    rates = [[r["lr"] for r in records(run) if r["kind"] == "step" and r["epoch"] == epoch] for epoch in (1, 2, 3)]
+    # As torch's own cosine annealing, stepped once an epoch.
+    expected = [0.05 * 0.5 * (1 + math.cos(math.pi * epoch / 3)) for epoch in range(3)]
+    assert rates == [[pytest.approx(rate)] * 5 for rate in expected]
+
+
+SEQUENCE = [(0.5, 0.5), (0.5, 0.51), (0.58, 0.1), (0.6, 0.5), (0.6, 0.505)]
+
+
+def _upstream_learner():
+    learner = ToyLearner()
+    values = iter(SEQUENCE)
+
+    def validate(module, runtime):
+        specificity, sensitivity = next(values)
+        found = {"specificity": specificity, "sensitivity": sensitivity, "weighted_f1": 0.5, "auroc": 0.5, "auprc": 0.5}
+        return Validation(found, ((0, 4), (2, 2)))
+
+    learner.validate = validate
+    return learner
+
+
+def test_the_upstream_rule_compares_with_what_it_kept_last(tmp_path):
+    config = section(epochs=5, select={"rule": "upstream"})
+    run, result = fit(tmp_path, config, learner=_upstream_learner())
+    epochs = [r for r in records(run) if r["kind"] == "epoch"]
+    # 2: hardly better; 3: specificity, at the cost of everything else; 4: sensitivity; 5: hardly better.
+    assert [("kept" in r) for r in epochs] == [True, False, True, True, False]
+    assert epochs[2]["val_composite"] < epochs[1]["val_composite"]
+    assert result.best_epoch == 4
+    assert epochs[0]["val_confusion"] == [[0, 4], [2, 2]]
+    assert "epoch 3 is kept: specificity rose" in run.log_file.read_text()
+    header = (run.path / "metrics.csv").read_text().splitlines()[0]
+    assert "val_composite" in header
+    assert "confusion" not in header
+
+
+def test_a_resume_knows_the_metrics_of_the_kept_epoch(tmp_path):
+    config = section(epochs=5, select={"rule": "upstream"})
+    learner = _upstream_learner()
+    with pytest.raises(Interruption):
+        fit(tmp_path, config, learner=learner, stop_at=14)
+    run, result = fit(tmp_path, config, learner=learner, resume=True)
+    assert [("kept" in r) for r in records(run) if r["kind"] == "epoch"] == [True, False, True, True, False]
+    assert result.best_epoch == 4

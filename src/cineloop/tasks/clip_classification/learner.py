@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 from cineloop.cohort.cohort import Cohort
 from cineloop.cohort.item import Item
 from cineloop.errors import CohortError, RecipeError
+from cineloop.evaluation.confusion import confusion_matrix
 from cineloop.evaluation.predictions import Predictions
 from cineloop.evaluation.scorer import figures
 from cineloop.models.passport import Passport
@@ -253,7 +254,9 @@ class ClipLearner:
             predictions.write(folder / "checkpoints" / "best_validation.parquet", salt=salt)
             write_records(scores.records, folder / "samples" / "val.parquet", salt=salt)
 
-        return Validation({**metrics, "loss": metrics["log_loss"]}, write)
+        table = confusion_matrix(predictions.targets, predictions.decide(None), len(predictions.classes))
+        confusion = tuple(tuple(int(count) for count in row) for row in table)
+        return Validation({**metrics, "loss": metrics["log_loss"]}, confusion, write)
 
     def describe(self, key: SampleKey) -> str:
         """Return the item's id."""
