@@ -20,6 +20,7 @@ from cineloop.progress import Progress, silent
 from cineloop.runs import Run
 from cineloop.tasks.cohort import Prepared, prepare
 from cineloop.tasks.recipe import Recipe, anchored, differences, load_recipe
+from cineloop.tasks.stages import first_stage, trained_on
 from cineloop.tasks.task import TASKS, DryRun
 from cineloop.training import train as training
 
@@ -76,7 +77,7 @@ def plan(recipe: RecipeSource, overrides: Iterable[str] = (), *, progress: Progr
         CineloopError: Whatever training would refuse before its first step.
     """
     resolved, _ = _read(recipe, overrides)
-    prepared = prepare(resolved, progress=progress)
+    prepared = prepare(resolved, training=True, progress=progress)
     learner = TASKS.get(resolved.task).learner(resolved, prepared.cohort)
     return Plan(resolved, prepared, learner.weights_report(), learner.dry_run())
 
@@ -121,7 +122,7 @@ def train(
     finished = runs.is_run(out) and runs.Run(out).ledger().get("state") == "finished"
     if finished and runs.Run(out).ledger().get("evaluated") == list(resolved.evaluate.after_training):
         return runs.Run(out)
-    prepared = prepare(resolved, progress=progress)
+    prepared = prepare(resolved, training=not finished, progress=progress)
     cohort = prepared.cohort
     if runs.is_run(out):
         _same_data(runs.Run(out), cohort)
@@ -129,6 +130,7 @@ def train(
         _judge(runs.Run(out), resolved, prepared, progress)
         return runs.Run(out)
     task_learner = TASKS.get(resolved.task).learner(resolved, cohort)
+    first = first_stage(resolved.first_weights())
 
     def ledger() -> dict[str, Any]:
         return {
@@ -137,6 +139,7 @@ def train(
             "plugins": plugins.as_records(),
             "cohort": describe_cohort(prepared),
             "first_weights": task_learner.weights_report(),
+            "first_stage_sha256": sorted(trained_on(first)) if first is not None else [],
         }
 
     run, result = training.execute(

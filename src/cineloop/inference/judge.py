@@ -27,6 +27,7 @@ from cineloop.report.gallery import FrameStrip
 from cineloop.schema import read_yaml, validate
 from cineloop.tasks.cohort import Prepared
 from cineloop.tasks.recipe import Recipe, compose
+from cineloop.tasks.stages import trained_on
 from cineloop.training.curves import training_panels
 from cineloop.video.records import SampleRecord
 
@@ -87,7 +88,7 @@ def check_disjoint(external: Prepared, loaded: Loaded) -> None:
     """
     if loaded.run is None or external.watermark is not None:
         return
-    seen = set(loaded.run.ledger()["cohort"]["media_sha256"].get("train", []))
+    seen = trained_on(loaded.run)
     rows = external.cohort.media.select("id", "sha256").rows()
     shared = [media for media, sha256 in rows if sha256 in seen]
     if shared:
@@ -223,7 +224,7 @@ def judge(
         name=_name(loaded),
         against=contender,
         warnings=subject.warnings,
-        watermark=subject.watermark or prepared.watermark,
+        watermark=subject.watermark or prepared.watermark or _watermark(loaded),
     )
     if out is None:
         if loaded.run is None:
@@ -245,6 +246,12 @@ def judge(
         plain=salt is None,
     )
     return Judgement(evaluation, out)
+
+
+def _watermark(loaded: Loaded) -> str | None:
+    """Return the reason of a leak that was allowed when the model was trained."""
+    reason: str | None = loaded.run.ledger()["cohort"]["allow_leakage"] if loaded.run is not None else None
+    return reason
 
 
 def _name(loaded: Loaded) -> str:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from cineloop.models.layers import Attention, DropPath, Mlp
 from cineloop.models.registry import Layers, ModelIO, ModelSpec
-from cineloop.models.timesformer_weights import adapt
+from cineloop.models.timesformer_weights import TimeResize, adapt, resize_times
 from cineloop.schema import Section
 
 AttentionType = Literal["divided_space_time", "joint_space_time", "space_only"]
@@ -44,6 +44,9 @@ class TimeSformerConfig(Section):
         pool: The feature is the class token, or the mean or the largest value of all patch tokens, channel by channel.
         two_token: A second class token, as in the published two-token checkpoints; the feature is both, one behind the
             other.
+        time_resize: How a time table of another length is fitted, in a checkpoint and to a clip: ``nearest``, as the
+            published model does, or ``linear`` with both ends in place, as the published fine-tuning does where it is
+            told to train from "scratch".
         zero_temporal: Start with temporal branches and the time table at zero, as published, so that an untrained
             model does not see time; else they start like the other layers.
     """
@@ -64,6 +67,7 @@ class TimeSformerConfig(Section):
     stem: Literal["patch", "conv"] = "patch"
     pool: Literal["cls", "mean", "max"] = "cls"
     two_token: bool = False
+    time_resize: TimeResize = "nearest"
     zero_temporal: bool = True
 
     @property
@@ -194,8 +198,9 @@ class DividedBlock(Block):
 class TimeSformer(nn.Module):
     """A video transformer: normalised clips ``[B, C, T, H, W]`` to features ``[B, D]``.
 
-    Any frame count and frame size of at least one patch is accepted; the position and time tables follow by
-    nearest-neighbour resizing, as published. Pixels beyond the last whole patch, right and below, are not seen.
+    Any frame count and frame size of at least one patch is accepted; the position table follows by nearest-neighbour
+    resizing, as published, and the time table as ``time_resize`` says. Pixels beyond the last whole patch, right and
+    below, are not seen.
     """
 
     def __init__(self, config: TimeSformerConfig) -> None:
@@ -249,7 +254,7 @@ class TimeSformer(nn.Module):
         """Return the table of time embeddings, ``[1, frames, D]``."""
         if frames == self.time_embed.shape[1]:
             return self.time_embed
-        return F.interpolate(self.time_embed.transpose(1, 2), size=frames, mode="nearest").transpose(1, 2)
+        return resize_times(self.time_embed, frames, self.config.time_resize)
 
     def _embed(self, clips: Tensor) -> tuple[Tensor, Tensor]:
         """Return the class tokens ``[B, C, D]`` and the patch tokens ``[B, N, T, D]``, with place and time added."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cineloop.models.registry import Adapted
+
+TimeResize = Literal["nearest", "linear"]
 
 
 def resize_positions(table: Tensor, places: int, *, class_tokens: int = 1) -> Tensor | None:
@@ -26,9 +29,12 @@ def resize_positions(table: Tensor, places: int, *, class_tokens: int = 1) -> Te
     return torch.cat((table[:, :1], resized, table[:, 1 + count :]), dim=1)
 
 
-def resize_times(table: Tensor, frames: int) -> Tensor:
-    """Resize a time table ``[1, t, D]`` to ``frames`` by nearest neighbour."""
-    return F.interpolate(table.transpose(1, 2), size=frames, mode="nearest").transpose(1, 2)
+def resize_times(table: Tensor, frames: int, how: TimeResize = "nearest") -> Tensor:
+    """Resize a time table ``[1, t, D]`` to ``frames``: by nearest neighbour, or linearly with both ends in place."""
+    rows = table.transpose(1, 2)
+    if how == "linear":
+        return F.interpolate(rows, size=frames, mode="linear", align_corners=True).transpose(1, 2)
+    return F.interpolate(rows, size=frames, mode="nearest").transpose(1, 2)
 
 
 def _shape(tensor: Tensor) -> str:
@@ -38,7 +44,8 @@ def _shape(tensor: Tensor) -> str:
 def adapt(tensors: Mapping[str, Tensor], module: nn.Module) -> Adapted:
     """Fit published tensors to ``module``.
 
-    Position and time tables of another length are resized by nearest neighbour, as the published forward pass does.
+    Position tables of another length are resized by nearest neighbour, as the published forward pass does, and time
+    tables as the module's configuration says.
     A checkpoint without any temporal weights (an image ViT) gives its spatial attention to the temporal one, as
     published; what then has no source keeps its initial value and counts as derived, not as matched.
     """
@@ -47,9 +54,9 @@ def adapt(tensors: Mapping[str, Tensor], module: nn.Module) -> Adapted:
     resized: dict[str, str] = {}
     derived: dict[str, str] = {}
 
-    def replace(key: str, new: Tensor | None) -> None:
+    def replace(key: str, new: Tensor | None, how: str = "nearest") -> None:
         if new is not None:
-            resized[key] = f"{_shape(result[key])} -> {_shape(new)}, nearest"
+            resized[key] = f"{_shape(result[key])} -> {_shape(new)}, {how}"
             result[key] = new
 
     def other_length(key: str) -> bool:
@@ -62,7 +69,8 @@ def adapt(tensors: Mapping[str, Tensor], module: nn.Module) -> Adapted:
         places = own["pos_embed"].shape[1] - class_tokens
         replace("pos_embed", resize_positions(result["pos_embed"], places, class_tokens=class_tokens))
     if other_length("time_embed"):
-        replace("time_embed", resize_times(result["time_embed"], own["time_embed"].shape[1]))
+        how: TimeResize = getattr(getattr(module, "config", None), "time_resize", "nearest")
+        replace("time_embed", resize_times(result["time_embed"], own["time_embed"].shape[1], how), how)
 
     if not any("temporal" in key or key == "time_embed" for key in result):
         for key, value in own.items():

@@ -10,6 +10,7 @@ from cineloop.cohort.division import carve
 from cineloop.errors import CohortError
 from cineloop.progress import Progress, silent
 from cineloop.tasks.recipe import Recipe
+from cineloop.tasks.stages import first_stage, refuse_seen
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,12 @@ def _with_validation(cohort: Cohort, recipe: Recipe) -> tuple[Cohort, str | None
     return carved, None
 
 
-def prepare(recipe: Recipe, *, progress: Progress = silent) -> Prepared:
+def prepare(recipe: Recipe, *, training: bool = False, progress: Progress = silent) -> Prepared:
     """Read the cohort of a recipe and make sure that nothing leaks.
 
     Args:
         recipe: The resolved recipe.
+        training: It is about to be trained on, so a first stage must not have learned from what will judge it.
         progress: Told about files.
 
     Raises:
@@ -70,6 +72,9 @@ def prepare(recipe: Recipe, *, progress: Progress = silent) -> Prepared:
     cohort, untuned = _with_validation(cohort, recipe)
     found = audit(cohort, reviewed_pairs=recipe.data.reviewed_pairs, across_only=True, progress=progress)
     watermark = require_clean(cohort, found, allow_leakage=recipe.data.allow_leakage)
+    first = first_stage(recipe.first_weights()) if training else None
+    if first is not None:
+        watermark = watermark or refuse_seen(cohort, first, allow_leakage=recipe.data.allow_leakage)
     warnings = [untuned] if untuned else []
     if not cohort.identity_known.patient:
         warnings.append(

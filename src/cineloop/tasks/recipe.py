@@ -46,6 +46,10 @@ class Recipe(Section):
         data: dict[str, Any] = self.model_dump(mode="json", by_alias=True)
         return data
 
+    def first_weights(self) -> Path | None:
+        """Return where the first weights come from, None for random ones."""
+        return None
+
     def fingerprint(self) -> str:
         """Return the SHA-256 of the resolved recipe."""
         return fingerprint(self.plain())

@@ -233,3 +233,20 @@ def test_attention_maps_are_the_class_token_s_row_by_frame_and_place(attention_t
         torch.testing.assert_close(maps[1, :, 1, 0, 0], rows[1, :, 0, 2])
     else:
         torch.testing.assert_close(maps[1, :, 2, 1, 0], rows[1 * 4 + 2, :, 0, 1 + 3])
+
+
+def test_a_linear_time_table_keeps_its_ends_and_loads_as_it_computes():
+    source = _noisy(_model())
+    linear = _model(time_resize="linear", num_frames=7)
+    adapted = adapt(source.state_dict(), linear)
+    table, expected = adapted.tensors["time_embed"][0], source.time_embed[0]
+    assert adapted.resized["time_embed"] == "1x4x24 -> 1x7x24, linear"
+    # Seven points over four: every second one is an entry, those between are means.
+    torch.testing.assert_close(table[::2], expected)
+    torch.testing.assert_close(table[1::2], (expected[1:] + expected[:-1]) / 2)
+    linear.load_state_dict(adapted.tensors)
+    stretching = _model(time_resize="linear")
+    stretching.load_state_dict(source.state_dict())
+    clips = torch.randn(1, 3, 7, 32, 32)
+    torch.testing.assert_close(linear(clips), stretching(clips))
+    assert not torch.allclose(linear(clips), source(clips), atol=1e-3)

@@ -192,6 +192,10 @@ class ClipRecipe(Recipe):
     train: ClassifierTrain = ClassifierTrain()
     evaluate: ClipEvaluate = ClipEvaluate()
 
+    def first_weights(self) -> Path | None:
+        """Return where the encoder's first weights come from, None for random ones."""
+        return self.model.weights
+
     @model_validator(mode="after")
     def _follow_contract(self) -> ClipRecipe:
         """Let the model's contract say what the recipe leaves open, so that the resolved recipe is complete."""

@@ -1,0 +1,58 @@
+"""Training in stages: what a run learned from, its first stage included, must not judge the next one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cineloop import runs
+from cineloop.cohort import Cohort
+from cineloop.errors import CohortError
+
+
+def first_stage(weights: Path | None) -> runs.Run | None:
+    """Return the run that first weights come from: a run's folder, or the weights file in one; None for others."""
+    if weights is None:
+        return None
+    for folder in (weights, weights.parent):
+        if runs.is_run(folder):
+            return runs.open_run(folder)
+    return None
+
+
+def trained_on(run: runs.Run) -> frozenset[str]:
+    """Return the SHA-256 of every file that a run was trained on, those of its first stages included."""
+    ledger = run.ledger()
+    own = ledger["cohort"]["media_sha256"].get("train", [])
+    return frozenset([*own, *ledger.get("first_stage_sha256", [])])
+
+
+def refuse_seen(cohort: Cohort, first: runs.Run, *, allow_leakage: str | None) -> str | None:
+    """Refuse a cohort whose validation or test files were trained on in the first stage.
+
+    Equal bytes are found; a re-encoded copy is not, nor is a patient of whom both cohorts hold other recordings.
+
+    Returns:
+        The reason that allows it, where there are such files; else None.
+
+    Raises:
+        CohortError: There are, and no reason allows them.
+    """
+    learned = trained_on(first)
+    held_out = {row["media"]: row["split"] for row in cohort.rows.iter_rows(named=True) if row["split"] != "train"}
+    seen = sorted(
+        row["id"]
+        for row in cohort.media.iter_rows(named=True)
+        if row["sha256"] in learned and held_out.get(row["id"]) is not None
+    )
+    if not seen:
+        return None
+    if allow_leakage is not None:
+        return allow_leakage
+    splits = sorted({held_out[name] for name in seen})
+    raise CohortError(
+        f"{len(seen)} files of the splits {', '.join(splits)} were trained on in the first stage, {first.path}, "
+        f"among them {seen[0]!r}",
+        where=cohort.root,
+        mend="Train the first stage without them, move them to this cohort's training split, or give the reason in "
+        "words as data.allow_leakage.",
+    )
