@@ -139,7 +139,7 @@ def shrink(recipe: Recipe, root: str | Path, *, patient: str = r"(P\d+)") -> dic
     """Return a recipe, as plain data, that does the same in seconds on a small cohort.
 
     Frames, sizes, batches, epochs and replicates become few; the task, the format, the model, the loss and every
-    switch stay, and a model gets the smallest options that its own test suite uses.
+    switch stay, and a model gets the smallest options that its own test suite uses, and random first weights.
 
     Args:
         recipe: A resolved recipe.
@@ -154,11 +154,13 @@ def shrink(recipe: Recipe, root: str | Path, *, patient: str = r"(P\d+)") -> dic
     small = {"img_size": 32, "num_frames": 4, "embed_dim": 32, "depth": 2, "num_heads": 2, "blocks": [1]}
     plain["model"] |= {key: value for key, value in small.items() if key in known}
     network = {key: value for key, value in plain["model"].items() if key in known}
+    plain["model"]["weights"] = None
     io = spec(name).io(configure(name, network))
     plain["data"] |= {"root": str(root), "patient": {"regex": patient}, "classes": None, "name": None}
     plain["data"]["sampling"]["frames"] = io.frames
     plain["data"]["spatial"] |= {"size": min(io.size), "short_side": None}
     plain["train"] |= {"epochs": 1, "max_steps": 2, "batch_size": 4, "workers": 0, "devices": 1, "accelerator": "cpu"}
     plain["train"]["log"]["tensorboard"] = False
-    plain["evaluate"] |= {"replicates": 100, "temporal_views": min(2, plain["evaluate"]["temporal_views"])}
+    views = min(2, plain["evaluate"]["temporal_views"])
+    plain["evaluate"] |= {"positive": None, "replicates": 100, "temporal_views": views}
     return plain

@@ -10,7 +10,7 @@ from cineloop.cohort.division import carve
 from cineloop.errors import CohortError
 from cineloop.progress import Progress, silent
 from cineloop.tasks.recipe import Recipe
-from cineloop.tasks.stages import first_stage, refuse_seen
+from cineloop.tasks.stages import first_stage, refuse_seen, require_weights
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,11 @@ def prepare(recipe: Recipe, *, training: bool = False, progress: Progress = sile
         progress: Told about files.
 
     Raises:
+        RecipeError: The first weights are not there.
         CohortError: The data does not form a cohort, has no training split, or leaks without an allowed reason.
     """
+    if training:
+        require_weights(recipe.first_weights())
     cohort = Cohort.read(recipe.data, progress=progress)
     if "train" not in cohort.split_names:
         raise CohortError(

@@ -6,7 +6,21 @@ from pathlib import Path
 
 from cineloop import runs
 from cineloop.cohort import Cohort
-from cineloop.errors import CohortError
+from cineloop.errors import CohortError, RecipeError
+
+
+def require_weights(weights: Path | None) -> None:
+    """Refuse first weights that are not there, before anything else is looked at.
+
+    Raises:
+        RecipeError: There is no such file or folder.
+    """
+    if weights is not None and not weights.exists():
+        raise RecipeError(
+            f"The first weights are not there: {weights}",
+            where="model.weights",
+            mend="Give model.weights=FILE, or the folder of a run; model.weights=null begins with random weights.",
+        )
 
 
 def first_stage(weights: Path | None) -> runs.Run | None:

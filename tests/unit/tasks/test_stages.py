@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from cineloop import api
 from cineloop.cohort import Cohort
-from cineloop.errors import CohortError
+from cineloop.errors import CohortError, RecipeError
 from cineloop.tasks.clip_classification.learner import ClipLearner
 from cineloop.tasks.recipe import load_recipe
 from cineloop.tasks.stages import trained_on
@@ -128,3 +128,10 @@ def test_a_third_stage_remembers_the_first(tmp_path, source, first):
     data = {"format": "endofm", "root": str(target), "patient": {"regex": r"(P\d+)"}, "classes": ["dark", "bright"]}
     with pytest.raises(CohortError, match="trained on"):
         api.evaluate(second.path, data={"data": data}, split="val")
+
+
+def test_first_weights_that_are_not_there_are_missed_before_anything_else(tmp_path):
+    recipe = load_recipe("laryngeal/bagls", [f"data.root={tmp_path / 'nowhere'}"])
+    with pytest.raises(RecipeError, match=r"not there: checkpoints/endo_fm\.pth") as caught:
+        api.plan(recipe.plain())
+    assert "model.weights=null" in caught.value.mend
