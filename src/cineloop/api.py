@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any, Literal
 from cineloop import plugins, runs
 from cineloop.cohort import Cohort
 from cineloop.errors import EvaluationError, RunError
+from cineloop.inference import features as featuring
 from cineloop.inference import judge
+from cineloop.inference.features import Features
 from cineloop.inference.judge import Judgement
 from cineloop.inference.load import Loaded, load
 from cineloop.inference.pool import pool as pool_runs
@@ -24,7 +27,7 @@ from cineloop.tasks.stages import first_stage, trained_on
 from cineloop.tasks.task import TASKS, DryRun
 from cineloop.training import train as training
 
-__all__ = ["Plan", "Prediction", "evaluate", "load", "plan", "predict", "train"]
+__all__ = ["Features", "Plan", "Prediction", "evaluate", "features", "load", "plan", "predict", "train"]
 
 RecipeSource = str | Path | Mapping[str, Any]
 
@@ -346,3 +349,71 @@ def predict(
         write_rows(rows, predictions.classes, Path(out))
     failed = tuple((items[failure.item].id, failure.error.what) for failure in scores.failures)
     return Prediction(predictions.classes, tuple(rows), failed)
+
+
+def features(
+    model: str | Path,
+    sources: Sequence[str | Path],
+    *,
+    out: str | Path | None = None,
+    tokens: str | Path | None = None,
+    attention: str | Path | None = None,
+    views: int | None = None,
+    architecture: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    workers: int = 0,
+    device: str | None = None,
+    on_error: str = "raise",
+    stills: bool = False,
+    progress: Progress = silent,
+) -> Features:
+    """Give the features of videos, images, DICOM files and folders of them.
+
+    Args:
+        model: A run, a weights file with a passport, or with ``architecture`` a checkpoint in any accepted form.
+        sources: Files and folders.
+        out: A ``.parquet`` or ``.npz`` file for the features.
+        tokens: A folder for all tokens of each item, one ``.npz`` an item.
+        attention: A folder for videos of where the class token looked, one an item.
+        views: Clips of each video; None means as many as the model was evaluated with.
+        architecture: The model of a checkpoint that does not say it.
+        config: Options of that model that differ from its defaults.
+        workers: Processes that decode.
+        device: Where to run; None takes a GPU where there is one.
+        on_error: ``raise`` or ``skip`` for a source that cannot be read.
+        stills: Take every image of a folder as an item of its own.
+        progress: Told about items.
+
+    Raises:
+        WeightsError: The weights do not fit.
+        ModelError: The model reads no clips, or gives no tokens or attention.
+        VideoError: A source does not exist or cannot be read.
+    """
+    if out is not None:
+        featuring.check_target(Path(out))
+    items = collect(sources, stills=stills)
+    encoder = featuring.open_encoder(model, model=architecture, config=config, device=device)
+    encoded, failed = [], []
+    for one in encoder.encode(
+        items,
+        views=views,
+        tokens=tokens is not None,
+        attention=attention is not None,
+        workers=workers,
+        on_error=on_error,
+        progress=progress,
+    ):
+        if isinstance(one, tuple):
+            failed.append((one[0].id, one[1].what))
+            continue
+        if tokens is not None:
+            featuring.write_tokens(one, featuring.place_of(one.item.id, Path(tokens), ".npz"))
+        if attention is not None:
+            place = featuring.place_of(one.item.id, Path(attention), ".attention.mp4")
+            featuring.write_attention(one, encoder.classes, place)
+        # Pictures and tokens are large and written by now.
+        encoded.append(dataclasses.replace(one, tokens=None, attention=None, pictures=None))
+    found = featuring.stack(encoded, failed)
+    if out is not None:
+        found.write(Path(out))
+    return found

@@ -224,7 +224,10 @@ def test_tables_of_two_class_tokens_are_resized_between_them(img_size):
 def test_attention_maps_are_the_class_token_s_row_by_frame_and_place(attention_type, two_token):
     module = _noisy(_model(attention_type=attention_type, two_token=two_token))
     clips = torch.randn(2, 3, 4, 16, 24)
-    maps, rows = module.attention_maps(clips), module.last_spatial_attention(clips)
+    maps, rows, look = module.attention_maps(clips), module.last_spatial_attention(clips), module.look(clips)
+    torch.testing.assert_close(look.attention, maps)
+    torch.testing.assert_close(look.tokens, module.forward_tokens(clips))
+    torch.testing.assert_close(look.feature, module(clips))
     assert maps.shape == (2, 3, 4, 2, 3)
     assert (maps > 0).all()
     if attention_type == "joint_space_time":

@@ -43,7 +43,7 @@ class Scores:
         }
 
 
-class _Positions(Sampler[list[int]]):
+class Positions(Sampler[list[int]]):
     """The positions of one process's share, in order, a few at a time."""
 
     def __init__(self, positions: Sequence[int], size: int) -> None:
@@ -89,7 +89,7 @@ def score(
     positions = range(rank, len(data), world)
     loader = data_loader(
         data,
-        _Positions(positions, max(1, batch_size // data.views)),
+        Positions(positions, max(1, batch_size // data.views)),
         as_they_are,
         workers=min(workers, len(positions)),
     )
