@@ -26,7 +26,7 @@ VERBS = {
     "recipes": "List the shipped recipes, or print one, resolved and commented.",
     "demo": "Train, evaluate and report on a built-in synthetic cohort.",
     "cohort": "Check, split and merge cohorts.",
-    "weights": "Inspect and convert weights files.",
+    "weights": "Inspect, convert and fetch weights files.",
     "phantom": "Write a synthetic cohort with exact ground truth.",
     "doctor": "Tell what works on this machine and what does not.",
 }

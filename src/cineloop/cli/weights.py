@@ -1,4 +1,4 @@
-"""``cineloop weights``: what a weights file is, and its conversion to safetensors."""
+"""``cineloop weights``: what a weights file is, its conversion to safetensors, and its download."""
 
 from __future__ import annotations
 
@@ -138,3 +138,37 @@ def convert(
     written = save_weights(out, module, passport)
     say(report.table())
     say(f"Wrote {out}: {written.parameters:,} numbers, SHA-256 of tensors {written.sha256}")
+
+
+@app.command()
+def fetch(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="An https:// address, or hf:OWNER/NAME/FILE@COMMIT.")],
+    out: Annotated[Path, typer.Option("--out", help="The file to write.")],
+    sha256: Annotated[
+        str,
+        typer.Option("--sha256", help="What the file must hash to; `unknown` takes what comes and tells its hash."),
+    ],
+    json: JsonOption = False,
+) -> None:
+    """Download a weights file of a fixed revision; a download that broke off goes on where it was.
+
+    This is the one verb that uses a network. CINELOOP_OFFLINE=1 in the environment forbids it.
+    """
+    from cineloop.cli.common import progress
+    from cineloop.models.fetch import fetch as fetch_weights
+
+    found = fetch_weights(source, out, sha256=sha256, progress=progress())
+    if json:
+        print_json(
+            {
+                "path": str(found.path),
+                "url": found.url,
+                "sha256": found.sha256,
+                "bytes": found.size,
+                "resumed": found.resumed,
+            }
+        )
+        return
+    say(f"file     {found.path}")
+    say(f"SHA-256  {found.sha256}")
+    say(f"size     {found.size:,} bytes{f', of which {found.resumed:,} were here before' if found.resumed else ''}")
