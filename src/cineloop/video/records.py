@@ -34,6 +34,7 @@ class SampleRecord:
         round: The augmentation round, or None for the original row.
         view: The temporal view, from 0.
         occurrence: How often this (item, round) came before in the epoch.
+        start: The item's first frame in the file: 0 but for clips.
     """
 
     epoch: int
@@ -46,6 +47,7 @@ class SampleRecord:
     round: int | None = None
     view: int = 0
     occurrence: int = 0
+    start: int = 0
 
 
 def _schema() -> dict[str, pl.DataType | type[pl.DataType]]:
@@ -60,6 +62,7 @@ def _schema() -> dict[str, pl.DataType | type[pl.DataType]]:
         "occurrence": pl.Int32,
         "view": pl.Int32,
         "mode": pl.String,
+        "start": pl.Int64,
         "total": pl.Int64,
         "indices": pl.List(pl.Int64),
         "pts": pl.List(pl.Int64),
@@ -90,6 +93,7 @@ def write_records(records: Iterable[SampleRecord], path: Path, *, salt: str | No
             "occurrence": [row.occurrence for row in rows],
             "view": [row.view for row in rows],
             "mode": [row.mode for row in rows],
+            "start": [row.start for row in rows],
             "total": [row.total for row in rows],
             "indices": [[ref.index for ref in row.refs] for row in rows],
             "pts": [[ref.pts for ref in row.refs] for row in rows],
@@ -119,6 +123,9 @@ def read_records(path: Path) -> pl.DataFrame:
             frame = pl.read_parquet(file)
         except pl.exceptions.PolarsError as error:
             raise VideoError(f"This is not a Parquet file: {error}", where=file, mend=_OTHER) from None
+        if set(_schema()) - set(frame.columns) == {"start"}:
+            # A run of before there was the column.
+            frame = frame.with_columns(start=pl.lit(0, pl.Int64)).select(*_schema())
         if frame.schema != _schema():
             raise VideoError("This Parquet file holds no sample records", where=file, mend=_OTHER)
         frames.append(frame)
