@@ -22,7 +22,7 @@ def from_records(
     """Return records as a table, and the item of each of its clips.
 
     Args:
-        records: What :func:`cineloop.video.records.read_records` gives.
+        records: What :func:`cineloop.video.records.read_records` gives. Only training counts epochs.
         cohort: Gives class names and items; without it, or for what it does not hold, they are not known.
         salt: The secret behind the records' pseudonyms.
         round_step: The distance of augmentation rounds; by default what the records show.
@@ -52,6 +52,7 @@ def from_records(
         pl.Series("clip", [place[found] for found in rows.select(key).iter_rows()], pl.Int64),
         pl.col("mode").replace_strict({name: number for number, name in enumerate(methods)}, return_dtype=pl.Int64),
         pl.col("round").fill_null(0),
+        pl.when(pl.col("split") == "train").then(pl.col("epoch")).otherwise(0).alias("epoch"),
     ).sort("mode", "clip", "epoch", "occurrence", "round", "view", "row")
     counts = numbered["indices"].list.len().cast(pl.Int64).to_numpy()
     column = {name: numbered[name].cast(pl.Int64).to_numpy() for name in ("clip", "round", "epoch", "view")}

@@ -77,7 +77,7 @@ def plan(
         VideoError: A file cannot be opened.
     """
     labelled = cohort.items["label"].null_count() < cohort.items.height
-    named = list(splits) or list(cohort.split_names) or [None]
+    named: list[str | None] = [*(splits or cohort.split_names)] or [None]
     items = {split or "all": cohort.items_of(split, labelled=labelled) for split in named}
     used = [(split, method.sampler(split), method.name) for split in items for method in methods]
     timed = {split for split, sampler, _ in used if sampler.timed}
@@ -99,8 +99,8 @@ def plan(
                 if own is not None:
                     listener.advance()
     samples = Samples.of(rows, methods=[method.name for method in methods], round_step=steps[0] if steps else None)
-    looked = ("true" if opened else "steady") if timed else None
-    return Plan(samples, tuple(of_clip[clip] for clip in samples.clips), looked)
+    looked: ClockName = "true" if opened else "steady"
+    return Plan(samples, tuple(of_clip[clip] for clip in samples.clips), looked if timed else None)
 
 
 def _clip(item: Item, split: str, duration: float | None) -> tuple[Clip, Clock | None]:
@@ -165,4 +165,3 @@ def describe(sampler: FrameSampler) -> str:
         cap = f" up to {config.rounds.cap}" if config.rounds.cap is not None else ""
         words.append(f"rounds 1, {1 + config.rounds.step}, ...{cap}")
     return ", ".join(words)
-

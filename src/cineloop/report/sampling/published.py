@@ -112,7 +112,8 @@ def _file(path: Path) -> tuple[FileName, list[Sample]]:
         head = next(reader, [])
         lines = [(reader.line_num, cells) for cells in reader if cells]
     except csv.Error as error:
-        raise SamplingError(f"This is not CSV: {error}", where=f"{path}, line {reader.line_num}", mend="Mend it.") from None
+        where = f"{path}, line {reader.line_num}"
+        raise SamplingError(f"This is not CSV: {error}", where=where, mend="Restore the line.") from None
     column = {name.strip(): number for number, name in enumerate(head)}
     name = next((column[key] for key in ("video_path", "video_filename") if key in column), None)
     frames = next((column[key] for key in ("indices", "sampled_indices", "sampled_frames") if key in column), None)
@@ -159,7 +160,7 @@ def _whole(text: str, column: str, where: str) -> int:
 
 
 def _frames(cells: Sequence[str], where: str) -> tuple[int, ...]:
-    """Return the frames of a cell such as ``[  0  36\\n 72]`` or ``0,36,72``, or of a cell each."""
+    """Return the frames of ``[  0  36  72]``, over several lines too, of ``0,36,72``, or of a cell each."""
     words = " ".join(cells).replace("[", " ").replace("]", " ").replace(",", " ").split()
     if "..." in words:
         raise SamplingError(

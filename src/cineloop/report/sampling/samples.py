@@ -117,10 +117,7 @@ class Samples:
         place = {clip: number for number, clip in enumerate(clips)}
         rank = {name: number for number, name in enumerate(named)}
         columns = np.array(
-            [
-                (rank[row.method], place[row.clip], row.epoch, row.occurrence, row.round or 0, row.view)
-                for row in given
-            ],
+            [(rank[row.method], place[row.clip], row.epoch, row.occurrence, row.round or 0, row.view) for row in given],
             np.int64,
         ).reshape(-1, 6)
         order = np.lexsort(columns.T[::-1])
@@ -183,8 +180,36 @@ class Samples:
 
     def take(self, rows: npt.NDArray[np.bool_]) -> Samples:
         """Return the rows marked True [R]; the clips and methods stay."""
-        kept = np.repeat(rows, self.counts)
+        return self._in_order(np.flatnonzero(rows))
+
+    def compact(self) -> Samples:
+        """Return the table without the clips and methods that have no row."""
+        clips, clip = np.unique(self.clip, return_inverse=True)
+        methods, method = np.unique(self.method, return_inverse=True)
+        return replace(
+            self,
+            clips=tuple(self.clips[place] for place in clips.tolist()),
+            methods=tuple(self.methods[place] for place in methods.tolist()),
+            clip=clip.astype(np.int64),
+            method=method.astype(np.int64),
+        )
+
+    def salted(self, salt: str) -> tuple[Samples, Integers]:
+        """Return the table with pseudonyms for names and in their order, and where each of its clips stood, int64 [C].
+
+        The order of true names, in which patients stand together, is lost with the names.
+        """
+        named = [replace(clip, name=pseudonym(clip.name, salt)) for clip in self.clips]
+        order = sorted(range(len(named)), key=lambda one: (split_order(named[one].split), _key(named[one])))
+        place = np.argsort(np.array(order, np.int64), kind="stable")
+        moved = replace(self, clips=tuple(named[one] for one in order), clip=place[self.clip])
+        keys = (moved.view, moved.round, moved.occurrence, moved.epoch, moved.clip, moved.method)
+        return moved._in_order(np.lexsort(keys)), np.array(order, np.int64)
+
+    def _in_order(self, rows: Integers) -> Samples:
         counts = self.counts[rows]
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        frames = np.repeat(self.offsets[rows] - offsets[:-1], counts) + np.arange(offsets[-1])
         return replace(
             self,
             clip=self.clip[rows],
@@ -193,14 +218,10 @@ class Samples:
             epoch=self.epoch[rows],
             view=self.view[rows],
             occurrence=self.occurrence[rows],
-            offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            indices=self.indices[kept],
-            seconds=self.seconds[kept],
+            offsets=offsets,
+            indices=self.indices[frames],
+            seconds=self.seconds[frames],
         )
-
-    def salted(self, salt: str) -> Samples:
-        """Return the table with pseudonyms for names; the order stays."""
-        return replace(self, clips=tuple(replace(clip, name=pseudonym(clip.name, salt)) for clip in self.clips))
 
     def thinned(self, frames: int) -> Samples:
         """Return fewer epochs where all together hold more than ``frames`` frames: the first, the last, some between.
