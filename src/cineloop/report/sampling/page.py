@@ -16,6 +16,7 @@ from cineloop.report.sampling.statistics import Summary, summarise
 BUDGET = 1_200_000
 """Sampled frames on a page; more are thinned out by epochs. Each takes a byte or two."""
 
+_READING = "Every mark is a sampled frame. A method ×3 has three rows of the video: rounds or epochs. Many are a shade."
 _SCRIPTS = ("data", "measures", "dom", "controls", "timeline", "charts", "sheets", "page")
 _KINDS = {
     "decoded": (
@@ -83,7 +84,7 @@ def page(samples: Samples, origin: Origin, *, sheets: Sequence[Sheet] = ()) -> P
     sections = [
         Section("Selection", (Live("controls", (still,)),)),
         Section("Figures", (Live("summary", (_table(summarise(shown)),)),)),
-        Section("Videos", (Live("timeline"),), intro="Every mark is a sampled frame."),
+        Section("Videos", (Live("timeline"),), intro=_READING),
         Section("Distributions", (Live("charts"),)),
     ]
     if sheets:

@@ -1,5 +1,5 @@
 // Charts as SVG, drawn anew for each selection.
-const WIDTH = 520, HEIGHT = 250, LEFT = 54, RIGHT = 14, TOP = 12, BOTTOM = 44;
+const WIDTH = 520, HEIGHT = 250, LEFT = 64, RIGHT = 14, TOP = 12, BOTTOM = 44;
 const SPREADS = [
   ["variation", "gap CV", measures.variation, (value) => number(value, 2)],
   ["gap", "longest gap, share of the video", measures.gap, percent],

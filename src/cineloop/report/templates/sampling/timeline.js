@@ -1,5 +1,5 @@
 // One band a video, in it one lane a method; only what is in sight is drawn.
-const AXIS = 26, TITLE = 22, LANE = 17, SUB = 5, DENSE = 20, SPACE = 12, MANY = 12;
+const AXIS = 26, TITLE = 22, LANE = 17, SUB = 6, DENSE = 20, SPACE = 12, MANY = 12;
 const SORTS = [
   ["split", "split, then name"],
   ["name", "name"],
@@ -7,7 +7,7 @@ const SORTS = [
   ["span", "span, smallest first"],
   ["gap", "gap, longest first"],
 ];
-const timeline = { bands: [], height: 0, pointed: null, colours: null };
+const timeline = { bands: [], height: 0, labels: 0, pointed: null, colours: null };
 
 function lanesOf(selection) {
   const byClip = new Map([...selection.clips].map((clip) => [clip, []]));
@@ -66,6 +66,13 @@ function layOut(selection) {
   timeline.height = top;
   timeline.longest = Math.max(1, ...bands.map((band) => extent(band.clip)));
   timeline.pointed = null;
+  const context = document.getElementById("lanes").getContext("2d");
+  context.font = `12.5px ${(timeline.colours ??= palette()).font}`;
+  timeline.labels = Math.max(0, ...bands.flatMap((band) => band.lanes.map((lane) => context.measureText(nameOf(lane)).width)));
+}
+
+function nameOf(lane) {
+  return `${data.methods[lane.method]}${lane.rows.length > 1 ? ` ×${lane.rows.length}` : ""}`;
 }
 
 // How long a clip is on the axis: in frames, in seconds, or 1.
@@ -105,7 +112,7 @@ function palette() {
 
 function frameOf(canvas) {
   const width = canvas.clientWidth;
-  const left = width < 560 ? 92 : 170;
+  const left = Math.min(Math.max(84, timeline.labels + 14), width * 0.36);
   const scale = (width - left - 14) / timeline.longest;
   return { width, height: canvas.clientHeight, left, x: (value) => left + value * scale };
 }
@@ -121,9 +128,13 @@ function fitted(context, text, width) {
   return `${text.slice(0, low)}…`;
 }
 
+function labelText(label) {
+  return /^\d+$/.test(data.labels[label]) ? `class ${data.labels[label]}` : data.labels[label];
+}
+
 function titleOf(clip) {
   const said = [data.splits[data.clipSplit[clip]]];
-  if (data.label[clip] >= 0) said.unshift(data.labels[data.label[clip]]);
+  if (data.label[clip] >= 0) said.unshift(labelText(data.label[clip]));
   said.push(plural(data.total[clip], "frame"));
   if (lengthOf(clip) !== null) said.push(`${number(lengthOf(clip), 1)} s`);
   return said.join(" · ");
@@ -209,8 +220,7 @@ function draw() {
       context.fillRect(frame.left, y, right - frame.left, lane.height);
       context.fillStyle = colours.soft;
       context.font = `${size}px ${colours.font}`;
-      const many = lane.rows.length > 1 ? ` ×${lane.rows.length}` : "";
-      context.fillText(fitted(context, `${data.methods[lane.method]}${many}`, frame.left - 12), 4, y + lane.height / 2 + 0.5);
+      context.fillText(fitted(context, nameOf(lane), frame.left - 10), 4, y + lane.height / 2 + 0.5);
       drawLane(context, frame, lane, y, colours.methods[lane.method]);
     }
     drawn++;
@@ -225,7 +235,7 @@ function drawAxis(context, frame, colours) {
   context.fillStyle = colours.soft;
   context.strokeStyle = colours.line;
   context.font = `12px ${colours.font}`;
-  context.fillText({ share: "share of video", frames: "frame", seconds: "time" }[state.axis], 4, AXIS / 2);
+  context.fillText(fitted(context, { share: "share of video", frames: "frame", seconds: "time" }[state.axis], frame.left - 10), 4, AXIS / 2);
   let end = -Infinity;
   for (const value of ticks(timeline.longest)) {
     const x = frame.x(value);
