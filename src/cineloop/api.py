@@ -173,6 +173,9 @@ def _show_samples(run: Run, cohort: Cohort) -> None:
         sampling_page(looked.samples, looked.origin).write(run.sampling_page)
     except (CineloopError, OSError) as error:
         run.update_ledger(sampling_page=f"not written: {error}")
+        return
+    if "sampling_page" in run.ledger():
+        run.update_ledger(sampling_page=None)
 
 
 def _check_target(out: Path, recipe: Recipe, *, resume: bool) -> None:

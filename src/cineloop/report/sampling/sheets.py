@@ -78,6 +78,8 @@ def decode_sheets(
     Raises:
         VideoError: A file or a frame cannot be decoded.
     """
+    if count < 1:
+        return []
     sheets = []
     chosen = choose_clips(samples, items, count)
     with stage(progress, len(chosen), "decoding sheets") as listener:

@@ -88,10 +88,13 @@ let waiting = false;
 function schedule() {
   if (waiting) return;
   waiting = true;
-  requestAnimationFrame(() => {
+  const once = () => {
+    if (waiting) draw();
     waiting = false;
-    draw();
-  });
+  };
+  requestAnimationFrame(once);
+  // A page that is not in sight has no animation frames, and may be printed all the same.
+  setTimeout(once, 60);
 }
 
 const QUIET = "No mark is pointed at.";
@@ -186,10 +189,8 @@ function refresh() {
   buildSummary(selection);
   buildSheets();
   clearTimeout(later);
-  later = setTimeout(() => {
-    buildCharts(selection);
-    document.documentElement.dataset.drawn = "yes";
-  }, 0);
+  // Typing in the search goes on while charts wait.
+  later = setTimeout(() => buildCharts(selection), 0);
 }
 
 function recolour() {
@@ -201,7 +202,10 @@ buildControls();
 buildTimeline();
 buildTimelineControls();
 refresh();
+clearTimeout(later);
+buildCharts(select());
 draw();
+document.documentElement.dataset.drawn = Math.round(performance.now());
 new ResizeObserver(schedule).observe(document.getElementById("scroller"));
 window.addEventListener("resize", () => {
   size();
@@ -210,7 +214,8 @@ window.addEventListener("resize", () => {
 for (const query of ["print", "(prefers-color-scheme: dark)"]) window.matchMedia(query).addEventListener("change", recolour);
 // Paper shows the first videos of the selection, as many as fit two pages.
 window.addEventListener("beforeprint", () => {
-  size(1600);
+  const last = timeline.bands.filter((band) => band.bottom <= 1600).pop();
+  size(last ? last.bottom : 1600);
   timeline.colours = null;
   document.getElementById("scroller").scrollTop = 0;
   draw();
