@@ -33,7 +33,7 @@ def cohort() -> Cohort:
     known = {"frames": frames.tolist(), "fps": fps.tolist(), "duration": (frames / fps).tolist()}
     same = {"dataset": "made", "size": 1, "width": 640, "height": 480, "codec": "h264", "truncated": False}
     columns = {name: [same.get(name)] * VIDEOS for name in tables.MEDIA} | known
-    columns |= {name: names for name in ("id", "path", "patient", "procedure", "sha256")}
+    columns |= dict.fromkeys(("id", "path", "patient", "procedure", "sha256"), names)
     columns |= {name: [True] * VIDEOS for name in ("patient_known", "procedure_known")}
     label = [number % 2 for number in range(VIDEOS)]
     none = [None] * VIDEOS

@@ -123,6 +123,7 @@ function buildControls() {
             buildControls();
             buildTimelineControls();
             refresh();
+            document.getElementById("reset").focus();
           },
         },
         "Show all",
