@@ -119,20 +119,22 @@ function spreadChart(selection, methods) {
 
 function lengthChart(selection) {
   const lengths = [...selection.clips].map((clip) => data.total[clip]);
-  const top = niceTop(Math.max(...lengths)), BINS = 24;
+  const top = niceTop(greatest(lengths)), BINS = 24;
   const bins = new Float64Array(BINS);
   for (const length of lengths) bins[Math.min(BINS - 1, Math.floor((length / top) * BINS))]++;
   const most = niceTop(Math.max(...bins));
   const chart = plot("lengths", {
-    x: [0, top], y: [0, most], xTicks: quarters.map((share) => share * top), xText: (value) => grouped.format(Math.round(value)),
-    yTicks: most === 1 ? [0, 1] : [0, Math.round(most / 2), most], yText: (value) => grouped.format(value), xLabel: "frames in the video", yLabel: "videos",
+    x: [0, top], y: [0, most], xTicks: evenTicks(top, true), xText: (value) => grouped.format(value),
+    yTicks: evenTicks(most, true).filter((_, at, all) => all.length < 5 || at % 2 === 0), yText: (value) => grouped.format(value), xLabel: "frames in the video", yLabel: "videos",
     alt: "How many frames the videos have.",
   });
   bins.forEach((count, bin) => {
     const x = chart.px((bin / BINS) * top), width = chart.px(((bin + 1) / BINS) * top) - x - 1.5;
     chart.svg.append(element("rect", { x, y: chart.py(count), width, height: chart.base - chart.py(count), class: "bar" }));
   });
-  return figure("How long the videos are", chart.svg, `${plural(lengths.length, "video")}, ${grouped.format(Math.min(...lengths))} to ${plural(Math.max(...lengths), "frame")}.`);
+  const [least, longest] = [-greatest(lengths.map((one) => -one)), greatest(lengths)];
+  const range = least === longest ? `of ${plural(least, "frame")}` : `of ${grouped.format(least)} to ${plural(longest, "frame")}`;
+  return figure("How long the videos are", chart.svg, `${plural(lengths.length, "video")} ${range}.`);
 }
 
 function seenChart(selection, methods) {
@@ -143,7 +145,7 @@ function seenChart(selection, methods) {
   });
   const longest = Math.max(...lines.map((one) => one.length));
   if (longest < 2) return null;
-  const top = Math.min(1, niceTop(Math.max(...lines.flat())));
+  const top = Math.min(1, niceTop(greatest(lines.flat())));
   const step = Math.max(1, Math.ceil((longest - 1) / 6));
   const chart = plot("seen", {
     x: [1, longest], y: [0, top], xTicks: Array.from({ length: Math.floor((longest - 1) / step) + 1 }, (_, at) => 1 + at * step), xText: String,

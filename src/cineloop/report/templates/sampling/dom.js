@@ -29,6 +29,19 @@ function plural(count, noun) {
   return `${grouped.format(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+// Math.max takes no hundred thousand arguments.
+function greatest(values, floor = -Infinity) {
+  return values.reduce((most, value) => (value > most ? value : most), floor);
+}
+
+// Round numbers from 0 up to a length, seven at most.
+function evenTicks(longest, whole) {
+  const rough = longest / 6, power = 10 ** Math.floor(Math.log10(rough));
+  const nice = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
+  const step = whole ? Math.max(1, nice) : nice;
+  return Array.from({ length: Math.floor(longest / step + 1e-9) + 1 }, (_, at) => at * step);
+}
+
 const DASHES = ["", "7 3", "2 3", "9 3 2 3", "12 4", "4 4"];
 
 function colourName(method) {

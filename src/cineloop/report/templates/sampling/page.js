@@ -120,9 +120,9 @@ function point(mark, x, y) {
   tip.hidden = !mark || x === undefined;
   if (!tip.hidden) {
     tip.textContent = describe(mark.row, mark.n);
-    const width = tip.parentElement.clientWidth;
+    const { clientWidth: width, clientHeight: height } = tip.parentElement;
     tip.style.left = `${Math.max(0, Math.min(x + 12, width - tip.offsetWidth - 4))}px`;
-    tip.style.top = `${y + 18}px`;
+    tip.style.top = `${y + 22 + tip.offsetHeight < height ? y + 18 : y - tip.offsetHeight - 12}px`;
   }
   schedule();
 }

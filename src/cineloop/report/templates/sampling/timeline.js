@@ -34,7 +34,7 @@ function sortKeys(clip, lanes) {
     name: data.names[clip],
     length: -(timesKnown ? lengthOf(clip) || 0 : data.total[clip]),
     span: mean(known(measures.span, rows)),
-    gap: -Math.max(...rows.map((row) => (timesKnown ? measures.gapSeconds[row] || 0 : measures.gap[row]))),
+    gap: -greatest(rows.map((row) => (timesKnown ? measures.gapSeconds[row] || 0 : measures.gap[row]))),
   };
 }
 
@@ -64,11 +64,12 @@ function layOut(selection) {
   }
   timeline.bands = bands;
   timeline.height = top;
-  timeline.longest = Math.max(1, ...bands.map((band) => extent(band.clip)));
+  timeline.longest = greatest(bands.map((band) => extent(band.clip)), 0) || 1;
   timeline.pointed = null;
   const context = document.getElementById("lanes").getContext("2d");
   context.font = `12.5px ${(timeline.colours ??= palette()).font}`;
-  timeline.labels = Math.max(0, ...bands.flatMap((band) => band.lanes.map((lane) => context.measureText(nameOf(lane)).width)));
+  const names = new Set(bands.flatMap((band) => band.lanes.map(nameOf)));
+  timeline.labels = greatest([...names].map((name) => context.measureText(name).width), 0);
 }
 
 function nameOf(lane) {
@@ -88,10 +89,7 @@ function positionOf(row, n) {
 }
 
 function ticks(longest) {
-  if (state.axis === "share") return [0, 0.2, 0.4, 0.6, 0.8, 1];
-  const rough = longest / 6, power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
-  return Array.from({ length: Math.floor(longest / step) + 1 }, (_, at) => at * step);
+  return state.axis === "share" ? [0, 0.2, 0.4, 0.6, 0.8, 1] : evenTicks(longest, state.axis === "frames");
 }
 
 function tickText(value) {
