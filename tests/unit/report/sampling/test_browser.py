@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from cineloop.report.sampling import Method, Origin, decode_sheets, page, plan, summarise
+from cineloop.report.sampling import Clip, Method, Origin, Sample, Samples, decode_sheets, page, plan, summarise
 from cineloop.video.sampling import FrameSampler, RoundsConfig, SamplingConfig
 from sampled import MODES, made_cohort, method
 
@@ -158,6 +158,30 @@ def test_the_controls_change_what_is_shown(browser, width, tmp_path):
     assert said["width"] <= width
     assert said["nameless"] == []
     assert said["fetched"] == []
+
+
+FIGURES = """<!DOCTYPE html><meta charset="utf-8">
+<iframe id="page" src="page.html" width="1100" height="900"></iframe><pre id="said"></pre><script>
+onload = () => {
+  const page = document.getElementById("page").contentWindow.document;
+  const lines = [...page.querySelectorAll("#figures tbody tr")];
+  const read = (line) => [...line.querySelectorAll("td")].slice(1).map((cell) => cell.textContent);
+  document.getElementById("said").textContent = JSON.stringify(lines.map(read));
+};
+</script>"""
+
+
+def test_figures_of_short_videos_are_those_of_python(browser, tmp_path):
+    videos = [(9, [2, 4, 5]), (5, [0, 0, 0]), (17, [16, 3]), (7, [0, 6, 6, 1]), (3, [1]), (12, [0, 3, 7, 11])]
+    clips = [Clip(f"v{number}", "train", total, step=0.3) for number, (total, _) in enumerate(videos)]
+    # A method a video, so that no mean hides a difference.
+    samples = Samples.of(
+        Sample(clip, f"m{number}", tuple(frames))
+        for number, (clip, (_, frames)) in enumerate(zip(clips, videos, strict=True))
+    )
+    html = page(samples, Origin("planned", "made", "plain", "x")).render()
+    said = use(browser, tmp_path, html, FIGURES)
+    assert said == [written(row) for row in summarise(samples)]
 
 
 SHEETS = """<!DOCTYPE html><meta charset="utf-8">
