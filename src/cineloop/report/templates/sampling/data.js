@@ -85,6 +85,12 @@ function secondsOf(row, n) {
   return step === null ? null : data.frames[data.offsets[row] + n] * step;
 }
 
+// The same in seconds of the file, as records tell it.
+function fileSecondsOf(row, n) {
+  const seconds = secondsOf(row, n);
+  return seconds === null ? null : seconds + data.begin[data.clip[row]];
+}
+
 function lengthOf(clip) {
   return data.step[clip] === null ? null : data.total[clip] * data.step[clip];
 }

@@ -102,7 +102,7 @@ const QUIET = "No mark is pointed at.";
 function describe(row, n) {
   const clip = data.clip[row];
   const frame = data.frames[data.offsets[row] + n];
-  const seconds = secondsOf(row, n);
+  const seconds = fileSecondsOf(row, n);
   const said = [data.names[clip], data.methods[data.method[row]], `frame ${frame} of ${data.total[clip]}`];
   if (data.start[clip]) said.push(`${data.start[clip] + frame} in its file`);
   if (seconds !== null) said.push(`${number(seconds, 2)} s`);

@@ -14,7 +14,7 @@ function smallLine(sheet) {
 function sheetOf(sheet) {
   const pictures = sheet.pictures.map((picture, n) => {
     const frame = data.start[sheet.clip] + data.frames[data.offsets[sheet.row] + n];
-    const seconds = secondsOf(sheet.row, n);
+    const seconds = fileSecondsOf(sheet.row, n);
     const said = `${n + 1}: frame ${frame}${seconds === null ? "" : `, ${number(seconds, 2)} s`}`;
     const image = element("img", {
       src: `data:image/jpeg;base64,${picture}`, alt: `${data.names[sheet.clip]}, ${data.methods[sheet.method]}, ${said}`,
