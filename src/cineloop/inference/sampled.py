@@ -90,14 +90,15 @@ def sampling(
         )
     drawn = decode_sheets(looked.samples, looked.items, max(sheets, sheet_files is not None), progress=progress)
     written: list[Path] = []
+    # First what may still be refused.
+    if parquet is not None:
+        looked.write_records(Path(parquet))
+        written.append(Path(parquet))
     if out is not None:
         written.append(page(looked.samples, looked.origin, sheets=drawn if sheets else ()).write(Path(out)))
     if csv is not None:
         dataset = re.sub(r"[^\w.-]+", "-", csv_dataset or looked.origin.title).strip("-") or "data"
         written += write_csv(looked.samples, Path(csv), dataset, layout=csv_layout)
-    if parquet is not None:
-        looked.write_records(Path(parquet))
-        written.append(Path(parquet))
     if sheet_files is not None:
         written += [write_sheet(looked.samples, sheet, Path(sheet_files)) for sheet in drawn]
     return Sampled(looked.origin.kind, summarise(looked.samples), tuple(written))
