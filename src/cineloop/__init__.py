@@ -12,7 +12,7 @@ from cineloop._version import __version__
 
 if TYPE_CHECKING:
     from cineloop import models, video
-    from cineloop.api import evaluate, features, load, predict, train
+    from cineloop.api import evaluate, features, load, predict, sampling, train
     from cineloop.cohort import Cohort
     from cineloop.video import Video
 
@@ -22,12 +22,25 @@ _LAZY = {
     "predict": "cineloop.api",
     "features": "cineloop.api",
     "load": "cineloop.api",
+    "sampling": "cineloop.api",
     "Cohort": "cineloop.cohort",
     "Video": "cineloop.video",
 }
 _MODULES = {"models", "video", "cohort", "evaluation", "phantom", "testing"}
 
-__all__ = ["Cohort", "Video", "__version__", "evaluate", "features", "load", "models", "predict", "train", "video"]
+__all__ = [
+    "Cohort",
+    "Video",
+    "__version__",
+    "evaluate",
+    "features",
+    "load",
+    "models",
+    "predict",
+    "sampling",
+    "train",
+    "video",
+]
 
 
 def __getattr__(name: str) -> Any:

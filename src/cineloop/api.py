@@ -1,4 +1,4 @@
-"""What the verbs call and users import: train, evaluate, predict, load."""
+"""What the verbs call and users import: train, evaluate, predict, load, sampling."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from cineloop import plugins, runs
 from cineloop.cohort import Cohort
-from cineloop.errors import EvaluationError, RunError
+from cineloop.errors import CineloopError, EvaluationError, RunError
 from cineloop.inference import features as featuring
 from cineloop.inference import judge
 from cineloop.inference.features import Features
@@ -18,8 +18,11 @@ from cineloop.inference.judge import Judgement
 from cineloop.inference.load import Loaded, load
 from cineloop.inference.pool import pool as pool_runs
 from cineloop.inference.rows import Row, check_target, rows_of, write_rows
+from cineloop.inference.sampled import Sampled, sampling
+from cineloop.inference.sampling import Choice, of_run
 from cineloop.inference.sources import collect
 from cineloop.progress import Progress, silent
+from cineloop.report.sampling import page as sampling_page
 from cineloop.runs import Run
 from cineloop.tasks.cohort import Prepared, prepare
 from cineloop.tasks.recipe import Recipe, anchored, differences, load_recipe
@@ -27,7 +30,20 @@ from cineloop.tasks.stages import first_stage, trained_on
 from cineloop.tasks.task import TASKS, DryRun
 from cineloop.training import train as training
 
-__all__ = ["Features", "Plan", "Prediction", "evaluate", "features", "load", "plan", "predict", "train"]
+__all__ = [
+    "Choice",
+    "Features",
+    "Plan",
+    "Prediction",
+    "Sampled",
+    "evaluate",
+    "features",
+    "load",
+    "plan",
+    "predict",
+    "sampling",
+    "train",
+]
 
 RecipeSource = str | Path | Mapping[str, Any]
 
@@ -131,6 +147,7 @@ def train(
         _same_data(runs.Run(out), cohort)
     if finished:
         _judge(runs.Run(out), resolved, prepared, progress)
+        _show_samples(runs.Run(out), cohort)
         return runs.Run(out)
     task_learner = TASKS.get(resolved.task).learner(resolved, cohort)
     first = first_stage(resolved.first_weights())
@@ -156,6 +173,7 @@ def train(
     )
     if result is not None:
         _judge(run, resolved, prepared, progress)
+        _show_samples(run, cohort)
     return run
 
 
@@ -165,6 +183,18 @@ def _judge(run: Run, recipe: Recipe, prepared: Prepared, progress: Progress) -> 
         if split in prepared.cohort.split_names:
             judge.judge(load(run.path), recipe, prepared, split=split, out=None, progress=progress)
     run.update_ledger(evaluated=list(recipe.evaluate.after_training))
+
+
+def _show_samples(run: Run, cohort: Cohort) -> None:
+    """Write the page of what was decoded; a run whose page cannot be written is finished all the same, and says so."""
+    try:
+        looked = of_run(run, cohort)
+        sampling_page(looked.samples, looked.origin).write(run.sampling_page)
+    except (CineloopError, OSError) as error:
+        run.update_ledger(sampling_page=f"not written: {error}")
+        return
+    if "sampling_page" in run.ledger():
+        run.update_ledger(sampling_page=None)
 
 
 def _check_target(out: Path, recipe: Recipe, *, resume: bool) -> None:

@@ -67,6 +67,10 @@ class FrameDecodeError(VideoError):
     """A particular frame that cannot be decoded."""
 
 
+class SamplingError(CineloopError):
+    """Frames that cannot be chosen, or records of chosen frames that cannot be read."""
+
+
 class WeightsError(CineloopError):
     """A weights file that is unsafe, unreadable, or does not fit the model."""
 

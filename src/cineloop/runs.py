@@ -7,6 +7,7 @@ runs/<name>/
   metrics.jsonl          one record a step or epoch
   train.log              what was printed
   samples/               exactly which frames were decoded
+  sampling.html          the same as a page
   checkpoints/           last.pt (everything a resume needs), best.safetensors
   weights.safetensors    the selected weights with their passport
   evaluation/<cohort>/<split>/
@@ -127,6 +128,11 @@ class Run:
     def samples(self) -> Path:
         """The folder that records which frames were decoded."""
         return self.path / "samples"
+
+    @property
+    def sampling_page(self) -> Path:
+        """The page that shows which frames were decoded."""
+        return self.path / "sampling.html"
 
     def evaluation(self, cohort: str, split: str) -> Path:
         """The folder of one evaluation."""

@@ -37,6 +37,7 @@ def test_a_run_holds_what_it_promises(trained):
         "checkpoints/last.pt",
         "checkpoints/best.safetensors",
         "weights.safetensors",
+        "sampling.html",
     ):
         assert (trained / name).stat().st_size > 0, name
     (evaluation,) = trained.glob("evaluation/*/test")
@@ -76,6 +77,50 @@ def test_an_evaluation_with_more_views_looks_at_more_frames(trained, tmp_path):
     records = pl.read_parquet(tmp_path / "out" / "samples.parquet")
     assert records.height == 18
     assert sorted(records["view"].unique()) == [0, 1, 2]
+
+
+def test_the_page_of_samples_shows_what_was_decoded(trained, tmp_path):
+    html = (trained / "sampling.html").read_text()
+    assert "These frames were decoded" in html
+    assert '"labels":["bright","dark"]' in html
+    assert not re.search(r"P0\d{2}", html)
+    done = call("cohort", "sampling", trained, "--out", "again.html", "--csv", "csv", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "again.html").read_text() == html
+    rows = {(row["method"], row["split"]): row for row in json.loads(done.stdout)["summary"]}
+    assert {name: row["rows"] for name, row in rows.items()} == {
+        ("random_window", "train"): 40,
+        ("uniform", "val"): 6,
+        ("uniform", "test"): 6,
+    }
+    assert len(list((tmp_path / "csv").iterdir())) == 3
+
+
+def test_a_plan_is_what_training_then_decodes(trained, tmp_path):
+    words = ("cohort", "sampling", trained / "recipe.yaml", "--modes", "uniform", "--epochs", "4", "--split", "train")
+    done = call(*words, "--out", tmp_path / "p.html", "--parquet", tmp_path / "planned.parquet")
+    assert done.returncode == 0, done.stderr
+    planned = pl.read_parquet(tmp_path / "planned.parquet").filter(pl.col("mode") == "recipe")
+    decoded = pl.concat([pl.read_parquet(path) for path in trained.glob("samples/train-*.parquet")])
+    key = ("epoch", "item", "round", "indices")
+    assert sorted(planned.select(key).rows(), key=str) == sorted(decoded.select(key).rows(), key=str)
+    assert planned.height == 40
+
+
+def test_a_page_that_cannot_be_written_does_not_fail_the_run(tiny_cohort, tmp_path, monkeypatch):
+    from cineloop import api
+
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "recipe.yaml").write_text(dump_yaml(tiny_recipe(tiny_cohort, epochs=1)))
+    monkeypatch.setattr(api, "sampling_page", refuse)
+    done = call("train", "recipe.yaml", "--out", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    ledger = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert ledger["state"] == "finished"
+    assert "No space left" in ledger["sampling_page"]
+    assert "No space left" in done.stderr
 
 
 def test_a_pseudonym_is_found_again(trained):

@@ -60,6 +60,7 @@ def check(tmp_path, root, workers, steps):
         assert resumed.returncode == 0, resumed.stderr
         assert (run / "weights.safetensors").read_bytes() == (whole / "weights.safetensors").read_bytes()
         assert samples(run).equals(samples(whole))
+        assert (run / "sampling.html").read_bytes() == (whole / "sampling.html").read_bytes()
         strip = lambda path: [  # noqa: E731
             {k: v for k, v in r.items() if "seconds" not in k} for r in read_lines(path / "metrics.jsonl")
         ]

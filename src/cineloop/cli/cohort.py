@@ -1,122 +1,30 @@
-"""``cineloop cohort``: audit, division, merging, conversion, statistics."""
+"""``cineloop cohort``: audit, division, merging, conversion, statistics, sampling."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cineloop.cli.common import JsonOption, note, print_json, print_table, progress, say
+from cineloop.cli.sampling import sampling
+from cineloop.cli.source import (
+    DataSource,
+    FormatOption,
+    OverridesArgument,
+    PathOption,
+    PatientOption,
+    ProcedureOption,
+    RootOption,
+    SourceArgument,
+)
 from cineloop.errors import CohortError, RecipeError
 
 if TYPE_CHECKING:
-    from cineloop.cohort import Cohort, DataSection
+    from cineloop.cohort import Cohort
 
 app = typer.Typer()
-
-SourceArgument = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="SOURCE", help="A folder of data, a recipe (file or name), or a file with a `data` section."
-    ),
-]
-RootOption = Annotated[Path | None, typer.Option("--root", help="The folder of the data, in place of SOURCE.")]
-OverridesArgument = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="KEY=VALUE", help="Laid over the data section, e.g. patient.regex='(P\\d+)'."),
-]
-FormatOption = Annotated[str | None, typer.Option("--format", help="The layout; without it, it is looked for.")]
-PathOption = Annotated[str | None, typer.Option("--path", help="The one file that describes the data.")]
-PatientOption = Annotated[
-    str | None,
-    typer.Option("--patient", help="Where the patient is written: column:NAME, regex:PATTERN, mapping:FILE."),
-]
-ProcedureOption = Annotated[str | None, typer.Option("--procedure", help="Where the procedure is written, likewise.")]
-
-
-@dataclass(frozen=True)
-class _Source:
-    """What the options say of where the data is."""
-
-    source: str | None = None
-    root: Path | None = None
-    overrides: list[str] | None = None
-    layout: str | None = None
-    path: str | None = None
-    patient: str | None = None
-    procedure: str | None = None
-
-    def section(self, **fixed: Any) -> DataSection:
-        """Return the data section that the options describe; ``fixed`` keys win."""
-        from cineloop.cohort.schema import DataSection
-        from cineloop.schema import parse_override, set_dotted, validate
-
-        where, overrides = self._where()
-        plain = self._plain(where)
-        plain |= {key: value for key, value in (("format", self.layout), ("path", self.path)) if value is not None}
-        for key, text in (("patient", self.patient), ("procedure", self.procedure)):
-            if text is not None:
-                plain[key] = _place(text, f"--{key}")
-        for text in overrides:
-            key, value = parse_override(text)
-            set_dotted(plain, key.removeprefix("data."), value)
-        return validate(DataSection, {**plain, **fixed}, where=where, prefix="data")
-
-    @property
-    def saved(self) -> bool:
-        """Whether a saved cohort is meant."""
-        where, overrides = self._where()
-        said = overrides or self.layout or self.path or self.patient or self.procedure
-        return not said and (Path(where) / "cohort.json").is_file()
-
-    def read(self, **fixed: Any) -> Cohort:
-        """Read the cohort."""
-        from cineloop.cohort import Cohort
-
-        return Cohort.load(self._where()[0]) if self.saved else Cohort.read(self.section(**fixed), progress=progress())
-
-    def _where(self) -> tuple[str, list[str]]:
-        if self.root is None and self.source is None:
-            raise RecipeError(
-                "No data is named", where="command line", mend="Give a folder, a recipe, or --format and --root."
-            )
-        if self.root is None:
-            assert self.source is not None
-            return self.source, self.overrides or []
-        # With --root the first word is an override like the rest.
-        return str(self.root), [word for word in (self.source, *(self.overrides or ())) if word is not None]
-
-    def _plain(self, where: str) -> dict[str, Any]:
-        from cineloop.cohort.schema import DataSection
-        from cineloop.cohort.source import completed, section_of
-        from cineloop.runs import is_run, open_run
-        from cineloop.tasks.recipe import compose, find_recipe
-
-        if is_run(where):
-            where = str(open_run(where).recipe_file)
-        if Path(where).is_dir() or self.root is not None:
-            if self.layout is not None:
-                return {"format": self.layout, "root": where}
-            return {"format": "table", "root": where} if self.path is not None else section_of(Path(where))
-        content = compose(find_recipe(where))
-        section = content.get("data", content)
-        if not isinstance(section, dict):
-            raise RecipeError("The file has no data section", where=where, mend="Write `data:` with format and root.")
-        # What a recipe's task adds to the section (how frames are sampled) does not concern the cohort.
-        return completed({key: value for key, value in section.items() if key in DataSection.model_fields})
-
-
-def _place(text: str, option: str) -> dict[str, str]:
-    means, separator, value = text.partition(":")
-    if not separator or means not in ("column", "regex", "mapping") or not value:
-        raise RecipeError(
-            f"Not a place where an identity is written: {text!r}",
-            where=option,
-            mend="Write column:NAME, regex:PATTERN or mapping:FILE.",
-        )
-    return {means: value}
 
 
 def _print_counts(cohort: Cohort) -> None:
@@ -149,7 +57,7 @@ def check(
 
     reviewed: tuple[tuple[str, str], ...] = ()
     reason: str | None = None
-    origin = _Source(source, root, overrides, layout, path, patient, procedure)
+    origin = DataSource(source, root, overrides, layout, path, patient, procedure)
     if origin.saved:
         cohort = origin.read()
     else:
@@ -200,7 +108,7 @@ def split(
 
     plain = {"test": test, "val": val, "seed": seed, "folds": folds, "by": by, "keep": keep or []}
     section = validate(SplitSection, plain, where="command line")
-    data = _Source(source, root, overrides, layout, path, patient, procedure).section()
+    data = DataSource(source, root, overrides, layout, path, patient, procedure).section()
     # A division made before, by the recipe, is what this one replaces.
     cohort = Cohort.read(data.model_copy(update={"split": None, "lock": None}), progress=progress())
     written = []
@@ -269,7 +177,7 @@ def merge(
             raise RecipeError(f"Not a renaming: {text!r}", where="--label", mend="Write COHORT:OLD=NEW.")
         renamed.setdefault(cohort_name, {})[old] = new or None
     merged = merge_cohorts(
-        [_Source(source).read() for source in sources],
+        [DataSource(source).read() for source in sources],
         name=name or out.resolve().name,
         labels=renamed,
         same_patients=same_patients,
@@ -296,7 +204,7 @@ def convert(
     """Write a cohort of any layout as a table or a saved cohort; the recordings stay where they are."""
     if to not in ("table", "saved"):
         raise RecipeError(f"Unknown target {to!r}", where="--to", mend="Write table or saved.")
-    cohort = _Source(source, root, overrides, layout, path, patient, procedure).read()
+    cohort = DataSource(source, root, overrides, layout, path, patient, procedure).read()
     if to == "table":
         _write(cohort, out)
         return
@@ -331,7 +239,7 @@ def find(
 
     from cineloop.cohort.pseudonyms import behind
 
-    found = behind(names, _Source(source).read())
+    found = behind(names, DataSource(source).read())
     if json:
         print_json([asdict(meaning) for meaning in found])
         return
@@ -361,7 +269,7 @@ def stats(
 
     from cineloop.cohort.audit.quality import spreads
 
-    cohort = _Source(source, root, overrides, layout, path, patient, procedure).read()
+    cohort = DataSource(source, root, overrides, layout, path, patient, procedure).read()
     found = spreads(cohort)
     if json:
         print_json(
@@ -391,3 +299,6 @@ def stats(
         ["property", "lowest", "median", "highest", "unit"],
         [(row.name, f"{row.lowest:g}", f"{row.median:g}", f"{row.highest:g}", row.unit) for row in found],
     )
+
+
+app.command()(sampling)

@@ -1,9 +1,10 @@
-"""One page toolkit for everything the product writes: self-contained, offline, without scripts.
+"""One page toolkit for everything the product writes: self-contained, offline, and without scripts but for one kind.
 
 A page is plain data (:class:`Page` of :class:`Section` of blocks) and one template turns it into HTML. All text is
 escaped by the template; the only markup that passes through is a :class:`~cineloop.report.drawing.Drawing`, which
 matplotlib wrote. The page forbids every fetch by its content security policy, follows the reader's light or dark
-setting, and fits a phone and paper.
+setting, and fits a phone and paper. A page with a :class:`Program` runs that script of the package's own, and no other:
+its policy names the script by hash.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import ClassVar, Literal, TypeAlias
 
@@ -21,6 +21,7 @@ from markupsafe import Markup
 
 from cineloop.files import write_text
 from cineloop.report.drawing import Drawing
+from cineloop.report.program import Program, resource
 
 DISCLAIMER = "Research software, not a medical device."
 
@@ -269,7 +270,24 @@ class Details:
     open: bool = False
 
 
-Block: TypeAlias = Paragraph | Cards | Table | Figure | Picture | Gallery | Facts | Bullets | Grid | Stack | Details
+@dataclass(frozen=True)
+class Live:
+    """A place that the page's program fills.
+
+    Attributes:
+        part: Its name there.
+        fallback: What stands in it until then, and without scripts.
+    """
+
+    kind: ClassVar[str] = "live"
+
+    part: str
+    fallback: tuple[Block, ...] = ()
+
+
+Block: TypeAlias = (
+    Paragraph | Cards | Table | Figure | Picture | Gallery | Facts | Bullets | Grid | Stack | Details | Live
+)
 
 
 @dataclass(frozen=True)
@@ -303,6 +321,7 @@ class Page:
         sections: In order; more than three get a navigation.
         provenance: Where it all comes from: fingerprints, versions, commits; in the footer.
         footnote: Stands before the disclaimer.
+        program: What fills the :class:`Live` places.
     """
 
     title: str
@@ -314,6 +333,7 @@ class Page:
     sections: tuple[Section, ...] = ()
     provenance: tuple[Fact, ...] = ()
     footnote: str = ""
+    program: Program | None = None
 
     def render(self) -> str:
         """Return the page as HTML."""
@@ -324,6 +344,7 @@ class Page:
                 page=self,
                 disclaimer=DISCLAIMER,
                 style=Markup(_style()),  # noqa: S704 - the package's own style sheet
+                own=None if self.program is None else self.program.placed(),
                 inline=lambda drawing: Markup(drawing.inline(f"f{next(numbers)}")),  # noqa: S704 - written by matplotlib
             )
             .lstrip()
@@ -353,19 +374,15 @@ def count(n: int, noun: str, plural: str | None = None) -> str:
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
 
 
-def _resource(name: str) -> str:
-    return (resources.files("cineloop.report") / "templates" / name).read_text(encoding="utf-8")
-
-
 @cache
 def _style() -> str:
-    return _resource("page.css")
+    return resource("page.css")
 
 
 @cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_resource),
+        loader=jinja2.FunctionLoader(resource),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -28,7 +28,7 @@ class Prepared:
     warnings: tuple[str, ...]
 
 
-def _with_validation(cohort: Cohort, recipe: Recipe) -> tuple[Cohort, str | None]:
+def with_validation(cohort: Cohort, recipe: Recipe) -> tuple[Cohort, str | None]:
     """Carve a validation split by patient where there is none; say why where that is impossible."""
     share = recipe.train.carve_validation
     if "val" in cohort.split_names or share == 0:
@@ -72,7 +72,7 @@ def prepare(recipe: Recipe, *, training: bool = False, progress: Progress = sile
             where=cohort.root,
             mend="Divide the patients with data.split, e.g. data.split={test: 0.2, val: 0.2}.",
         )
-    cohort, untuned = _with_validation(cohort, recipe)
+    cohort, untuned = with_validation(cohort, recipe)
     found = audit(cohort, reviewed_pairs=recipe.data.reviewed_pairs, across_only=True, progress=progress)
     watermark = require_clean(cohort, found, allow_leakage=recipe.data.allow_leakage)
     first = first_stage(recipe.first_weights()) if training else None

@@ -17,6 +17,7 @@ from cineloop.progress import Progress, silent
 from cineloop.registry import Registry, Spec
 from cineloop.tasks.recipe import Recipe
 from cineloop.video.records import SampleRecord
+from cineloop.video.sampling import FrameSampler
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -131,6 +132,7 @@ class TaskSpec(Spec):
         Recipe: The recipe with this task's sections.
         learner: Builds the model, loads its first weights, and ties it to the cohort.
         predictor: Rebuilds a predictor from a passport and its tensors, on a device.
+        sampler: From a recipe and the name of a split to what chooses its frames; None where frames are not sampled.
     """
 
     registry: ClassVar[Registry[TaskSpec]]  # type: ignore[assignment]
@@ -138,6 +140,7 @@ class TaskSpec(Spec):
     Recipe: type[Recipe]
     learner: Callable[[Any, Cohort], TaskLearner]
     predictor: Callable[[Passport, Mapping[str, Tensor], str], Predictor]
+    sampler: Callable[[Any, str], FrameSampler] | None = None
 
 
 # One line a task.

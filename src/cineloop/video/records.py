@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+_MARK = "cineloop.records"
 _OTHER = "Name a run's samples/ folder, or one of the .parquet files in it."
 
 
@@ -34,6 +35,7 @@ class SampleRecord:
         round: The augmentation round, or None for the original row.
         view: The temporal view, from 0.
         occurrence: How often this (item, round) came before in the epoch.
+        start: The item's first frame in the file: 0 but for clips.
     """
 
     epoch: int
@@ -46,6 +48,7 @@ class SampleRecord:
     round: int | None = None
     view: int = 0
     occurrence: int = 0
+    start: int = 0
 
 
 def _schema() -> dict[str, pl.DataType | type[pl.DataType]]:
@@ -60,6 +63,7 @@ def _schema() -> dict[str, pl.DataType | type[pl.DataType]]:
         "occurrence": pl.Int32,
         "view": pl.Int32,
         "mode": pl.String,
+        "start": pl.Int64,
         "total": pl.Int64,
         "indices": pl.List(pl.Int64),
         "pts": pl.List(pl.Int64),
@@ -68,12 +72,14 @@ def _schema() -> dict[str, pl.DataType | type[pl.DataType]]:
     }
 
 
-def write_records(records: Iterable[SampleRecord], path: Path, *, salt: str | None = None) -> None:
+def write_records(
+    records: Iterable[SampleRecord], path: Path, *, salt: str | None = None, planned: bool = False
+) -> None:
     """Write records to a Parquet file, atomically, one row a record in their order.
 
     The columns are those of :class:`SampleRecord`, with ``refs`` as three lists: ``indices`` (0-based presentation
     indices), ``pts`` (in the units of ``time_base``, a text such as ``1/90000``) and ``seconds``.
-    With a salt, items and media stand under pseudonyms.
+    With a salt, items and media stand under pseudonyms. Records that are ``planned`` and not decoded are marked so.
     """
     import polars as pl
 
@@ -90,6 +96,7 @@ def write_records(records: Iterable[SampleRecord], path: Path, *, salt: str | No
             "occurrence": [row.occurrence for row in rows],
             "view": [row.view for row in rows],
             "mode": [row.mode for row in rows],
+            "start": [row.start for row in rows],
             "total": [row.total for row in rows],
             "indices": [[ref.index for ref in row.refs] for row in rows],
             "pts": [[ref.pts for ref in row.refs] for row in rows],
@@ -99,7 +106,15 @@ def write_records(records: Iterable[SampleRecord], path: Path, *, salt: str | No
         schema=_schema(),
     )
     with atomic_path(path) as temporary:
-        frame.write_parquet(temporary)
+        frame.write_parquet(temporary, metadata={_MARK: "planned"} if planned else None)
+
+
+def are_planned(path: Path) -> bool:
+    """Return whether a file of records, or any of a folder's, is marked as planned and not decoded."""
+    import polars as pl
+
+    files = path.glob("*.parquet") if path.is_dir() else [path]
+    return any(_MARK in pl.read_parquet_metadata(file) for file in files)
 
 
 def read_records(path: Path) -> pl.DataFrame:
@@ -119,6 +134,9 @@ def read_records(path: Path) -> pl.DataFrame:
             frame = pl.read_parquet(file)
         except pl.exceptions.PolarsError as error:
             raise VideoError(f"This is not a Parquet file: {error}", where=file, mend=_OTHER) from None
+        if set(_schema()) - set(frame.columns) == {"start"}:
+            # A run of before there was the column.
+            frame = frame.with_columns(start=pl.lit(0, pl.Int64)).select(*_schema())
         if frame.schema != _schema():
             raise VideoError("This Parquet file holds no sample records", where=file, mend=_OTHER)
         frames.append(frame)

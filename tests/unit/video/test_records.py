@@ -29,6 +29,7 @@ def test_what_was_written_is_read_back(tmp_path):
         "occurrence": 0,
         "view": 0,
         "mode": "random",
+        "start": 0,
         "total": 10,
         "indices": [4, 9, 9],
         "pts": [13000, 28000, 28000],
@@ -42,6 +43,13 @@ def test_a_folder_is_read_in_the_order_of_its_names(tmp_path):
     for name, item in (("2", "later"), ("1", "sooner")):
         write_records([record(item)], tmp_path / f"{name}.parquet")
     assert read_records(tmp_path)["item"].to_list() == ["sooner", "later"]
+
+
+def test_records_of_before_there_were_starts_are_read(tmp_path):
+    write_records([record()], tmp_path / "old.parquet")
+    pl.read_parquet(tmp_path / "old.parquet").drop("start").write_parquet(tmp_path / "old.parquet")
+    write_records([record("b", start=4)], tmp_path / "young.parquet")
+    assert read_records(tmp_path)["start"].to_list() == [0, 4]
 
 
 def test_no_records_still_make_a_table(tmp_path):

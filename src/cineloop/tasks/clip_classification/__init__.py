@@ -11,4 +11,5 @@ SPEC = TaskSpec(
     Recipe=ClipRecipe,
     learner=ClipLearner,
     predictor=ClipPredictor,
+    sampler=lambda recipe, split: recipe.data.sampling.sampler(split),
 )

@@ -165,6 +165,7 @@ class ClipReader:
                     round=round,
                     view=view,
                     occurrence=occurrence,
+                    start=start,
                 )
             )
         return clips, records

@@ -1,0 +1,161 @@
+"""Sheets: the frames that a method chooses from a video, as small pictures for the page and as a file of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from cineloop.cohort import Item
+from cineloop.files import atomic_path
+from cineloop.progress import Progress, silent, stage
+from cineloop.report.drawing import INK, LINE, PALETTE, SOFT
+from cineloop.report.gallery import encode
+from cineloop.report.sampling.samples import Samples
+from cineloop.seeds import stable_seed
+from cineloop.video import Video
+
+_HEIGHT, _QUALITY = 120, 76
+_COLUMNS, _CELL, _GAP, _MARGIN = 6, 190, 12, 24
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """The frames of one row.
+
+    Attributes:
+        clip: The clip's position in the table.
+        method: The method's.
+        row: The row's.
+        frames: uint8 RGB [T, H, W, 3].
+        pictures: The frames as JPEG, [T].
+        width: Of a picture, in pixels.
+        height: Of a picture.
+    """
+
+    clip: int
+    method: int
+    row: int
+    frames: npt.NDArray[np.uint8]
+    pictures: tuple[bytes, ...]
+    width: int
+    height: int
+
+
+def choose_clips(samples: Samples, items: Sequence[Item | None], count: int) -> list[int]:
+    """Return ``count`` clips that have an item, spread over the classes, in an order that does not follow names."""
+    by_label: dict[str, list[int]] = {}
+    for clip in np.unique(samples.clip).tolist():
+        if items[clip] is not None:
+            by_label.setdefault(samples.clips[clip].label or "", []).append(clip)
+    for label, clips in by_label.items():
+        clips.sort(key=lambda clip: (stable_seed("sheet", label, samples.clips[clip].name), clip))
+    turns = [
+        by_label[label][turn]
+        for turn in range(max(map(len, by_label.values()), default=0))
+        for label in sorted(by_label)
+        if turn < len(by_label[label])
+    ]
+    return turns[:count]
+
+
+def decode_sheets(
+    samples: Samples, items: Sequence[Item | None], count: int, *, progress: Progress = silent
+) -> list[Sheet]:
+    """Decode the first row of every method of ``count`` clips.
+
+    Args:
+        samples: The table, under the items' names.
+        items: The item of each clip, [C]; those without are passed over.
+        count: How many clips.
+        progress: Told of each clip.
+
+    Raises:
+        VideoError: A file or a frame cannot be decoded.
+    """
+    if count < 1:
+        return []
+    sheets = []
+    chosen = choose_clips(samples, items, count)
+    with stage(progress, len(chosen), "decoding sheets") as listener:
+        for clip in chosen:
+            item = items[clip]
+            assert item is not None
+            rows = np.flatnonzero(samples.clip == clip)
+            firsts = [int(rows[samples.method[rows] == method][0]) for method in np.unique(samples.method[rows])]
+            with Video(item.path, threads=1) as video:
+                for row in firsts:
+                    indices = samples.clips[clip].start + np.array(samples.row(row).indices)
+                    sheets.append(_sheet(clip, int(samples.method[row]), row, video.frames(indices).pixels))
+            listener.advance()
+    return sheets
+
+
+def _sheet(clip: int, method: int, row: int, frames: npt.NDArray[np.uint8]) -> Sheet:
+    encoded = [encode(frame, height=_HEIGHT, quality=_QUALITY) for frame in frames]
+    _, width, height = encoded[0]
+    return Sheet(clip, method, row, frames, tuple(data for data, _, _ in encoded), width, height)
+
+
+def file_name(samples: Samples, sheet: Sheet) -> str:
+    """Return ``{video}_{method}_sampling.png`` with nothing in the names that a file system minds."""
+    names = samples.clips[sheet.clip].name, samples.methods[sheet.method]
+    video, method = (re.sub(r"[^\w.-]+", "_", name).strip("._") or "video" for name in names)
+    return f"{video}_{method}_sampling.png"
+
+
+def write_sheet(samples: Samples, sheet: Sheet, folder: Path) -> Path:
+    """Write a sheet as a PNG: a time line with a mark and a time for each frame, above a grid of the frames.
+
+    Args:
+        samples: The table; names stand as they are in it.
+        sheet: What to draw.
+        folder: Where to write ``{video}_{method}_sampling.png``.
+    """
+    clip, row = samples.clips[sheet.clip], samples.row(sheet.row)
+    height, width = sheet.frames.shape[1:3]
+    tall = max(1, round(_CELL * height / width))
+    lines = -(-len(row.indices) // _COLUMNS)
+    size = (2 * _MARGIN + _COLUMNS * _CELL + (_COLUMNS - 1) * _GAP, _MARGIN + 132 + lines * (tall + 34) + _MARGIN)
+    image = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(image)
+    big, small = ImageFont.load_default(17), ImageFont.load_default(13)
+    draw.text((_MARGIN, _MARGIN - 6), f"{clip.name}   {row.method}", INK, big)
+    length = f"{clip.total} frames" + (f", {clip.total * clip.step:.1f} s" if clip.step is not None else "")
+    draw.text((_MARGIN, _MARGIN + 18), ", ".join(filter(None, [clip.label, clip.split, length])), SOFT, small)
+    left, right, base = _MARGIN, size[0] - _MARGIN, _MARGIN + 84
+    draw.rectangle((left, base - 9, right, base + 9), LINE)
+    ends = [-1e9, -1e9]
+    for place, index in enumerate(row.indices):
+        x = left + (index + 0.5) / clip.total * (right - left)
+        draw.rectangle((x - 2, base - 15, x + 2, base + 15), PALETTE[place % len(PALETTE)])
+        text = _when(row.seconds, place, index)
+        wide = draw.textlength(text, small)
+        at = min(max(x - wide / 2, left), right - wide)
+        # Two heights of labels; one that fits at neither is left to the grid below.
+        for level in (0, 1):
+            if at > ends[level] + 6:
+                draw.text((at, base - 34 if level else base + 18), text, SOFT, small)
+                ends[level] = at + wide
+                break
+    for place, (index, frame) in enumerate(zip(row.indices, sheet.frames, strict=True)):
+        x = _MARGIN + place % _COLUMNS * (_CELL + _GAP)
+        y = _MARGIN + 132 + place // _COLUMNS * (tall + 34)
+        image.paste(Image.fromarray(frame).resize((_CELL, tall), Image.Resampling.LANCZOS), (x, y))
+        draw.rectangle((x, y + tall, x + _CELL - 1, y + tall + 4), PALETTE[place % len(PALETTE)])
+        time = _when(row.seconds, place, index)
+        said = f"frame {clip.start + index}" + (f", {time}" if row.seconds is not None else "")
+        draw.text((x, y + tall + 8), said, INK, small)
+    path = folder / file_name(samples, sheet)
+    with atomic_path(path) as temporary:
+        image.save(temporary, format="PNG")
+    return path
+
+
+def _when(seconds: Sequence[float] | None, place: int, index: int) -> str:
+    return f"{index}" if seconds is None else f"{seconds[place]:.2f} s"
