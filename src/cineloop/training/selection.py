@@ -67,7 +67,7 @@ def _of_one_class_or_mean(metrics: Metrics, name: str) -> float:
     value = metrics.get(name)
     if value is not None:
         return value
-    found = [item for key, item in metrics.items() if key.startswith(f"{name}:") and item is not None]
+    found = [item or 0.0 for key, item in metrics.items() if key.startswith(f"{name}:")]
     return sum(found) / len(found) if found else 0.0
 
 

@@ -36,7 +36,7 @@ def test_of_several_classes_sensitivity_and_specificity_are_means():
     found = {"weighted_f1": 0.5, "auroc": 0.5, "auprc": 0.5}
     found |= {"sensitivity:a": 0.2, "sensitivity:b": 0.4, "sensitivity:c": None, "specificity:a": 0.9}
     confusion = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
-    assert composite_score(found, confusion) == pytest.approx(0.35 * 0.9 + 0.3 * 0.3 + 0.35 * 0.5)
+    assert composite_score(found, confusion) == pytest.approx(0.35 * 0.9 + 0.3 * 0.2 + 0.35 * 0.5)
 
 
 KEPT = metrics(0.7, 0.5, f1=0.6)
