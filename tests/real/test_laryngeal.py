@@ -19,8 +19,6 @@ from program import cineloop as program
 from program import start
 from support import shared
 
-pytestmark = pytest.mark.slow
-
 RECIPE = """
 schema: 1
 extends: laryngeal/adamw
@@ -71,6 +69,7 @@ def run(folder, *words):
     return done
 
 
+@pytest.mark.slow
 def test_a_released_file_of_full_size(folder):
     told = json.loads(
         run(folder, "weights", "inspect", "endo_fm.pth", "--model", "timesformer-vitb16", "--json").stdout
@@ -81,6 +80,7 @@ def test_a_released_file_of_full_size(folder):
     assert told["parameters"] > 121_258_752
 
 
+@pytest.mark.slow
 def test_it_trains_resumes_evaluates_predicts_and_shows_where_it_looked(folder):
     began = start("train", "mine.yaml", "--out", "run", cwd=folder)
     last = folder / "run" / "checkpoints" / "last.pt"

@@ -34,7 +34,11 @@ class Look:
     Attributes:
         feature: As :meth:`TimeSformer.forward` gives it.
         tokens: As :meth:`TimeSformer.forward_tokens`.
-        attention: As :meth:`TimeSformer.attention_maps`.
+        attention: How much each place of each frame counts, ``[B, heads, T, h, w]``. Where the feature is the class
+            token, its row of the last block's attention: with divided attention each frame's places sum to what it
+            does not give to class tokens, with joint attention those of all frames do. Where the feature is the mean
+            of the patch tokens, the mean of their rows. Where it is their largest value, the share of channels that
+            the place gives, which sums to 1 over the clip (one "head").
     """
 
     feature: Tensor
@@ -180,21 +184,24 @@ class TimeSformer(nn.Module):
 
     @torch.no_grad()
     def attention_maps(self, clips: Tensor) -> Tensor:
-        """Return how much the class token looks at each place of each frame, ``[B, heads, T, h, w]``.
+        """Return how much each place of each frame counts, ``[B, heads, T, h, w]``; see :class:`Look`."""
+        return self.look(clips).attention
 
-        Rows of the last block's attention, without the share that class tokens give to themselves; with divided
-        attention each frame's places sum to what is left of 1, with joint attention those of all frames do.
-        """
-        return self._maps(self.last_spatial_attention(clips), clips)
-
-    def _maps(self, attention: Tensor, clips: Tensor) -> Tensor:
+    def _maps(self, attention: Tensor, tokens: Tensor, clips: Tensor) -> Tensor:
         batch, frames = clips.shape[0], clips.shape[2]
         height, width = (side // self.config.patch_size for side in clips.shape[3:])
-        seen = attention[:, :, 0]
-        if self.config.attention_type == "joint_space_time":
-            seen = seen[..., 1 : 1 + height * width * frames]
+        places = height * width
+        if self.config.pool == "max":
+            # With frames averaged, each of them counts alike.
+            seen = tokens[:, 1 : 1 + places * (1 if self.config.attention_type == "space_only" else frames)]
+            shares = F.one_hot(seen.argmax(dim=1), seen.shape[1]).sum(1) / seen.shape[2]
+            maps = shares.reshape(batch, 1, height, width, -1).movedim(-1, 2)
+            return maps.expand(-1, -1, frames, -1, -1).to(tokens.dtype)
+        joint = self.config.attention_type == "joint_space_time"
+        own = slice(1, 1 + places * (frames if joint else 1))
+        seen = attention[:, :, 0, own] if self.config.pool == "cls" else attention[:, :, own, own].mean(2)
+        if joint:
             return seen.reshape(batch, -1, height, width, frames).movedim(-1, 2)
-        seen = seen[..., 1 : 1 + height * width]
         return seen.reshape(batch, frames, -1, height, width).transpose(1, 2)
 
     @torch.no_grad()
@@ -202,9 +209,8 @@ class TimeSformer(nn.Module):
         """Return feature, tokens and attention maps of clips from one pass."""
         seen: list[Tensor] = []
         cls, patches = self._encode(clips, seen)
-        return Look(
-            self._feature(cls, patches), self.norm(joined(cls, patches.flatten(1, 2))), self._maps(seen[0], clips)
-        )
+        tokens = self.norm(joined(cls, patches.flatten(1, 2)))
+        return Look(self._feature(cls, patches), tokens, self._maps(seen[0], tokens, clips))
 
 
 class TimeSformerTinyConfig(TimeSformerConfig):

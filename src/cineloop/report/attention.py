@@ -29,13 +29,13 @@ def _colours() -> Pixels:
 def strength(maps: Floats) -> Floats:
     """Return attention on a scale of 0 to 1 that all frames of a video share.
 
-    0 is what a place would get if all places were looked at alike (or less), 1 the largest value but for the highest
-    half per cent.
+    0 is what a place would get if all places of all frames were looked at alike (or less), 1 the largest value but for
+    the highest half per cent.
 
     Args:
-        maps: float32 [..., h, w], each frame's places with a sum above 0.
+        maps: float32 [..., T, h, w], each clip's places with a sum above 0.
     """
-    relative = maps / maps.mean(axis=(-2, -1), keepdims=True) - 1.0
+    relative = maps / maps.mean(axis=(-3, -2, -1), keepdims=True) - 1.0
     top = float(np.quantile(relative, 0.995))
     scaled: Floats = np.clip(relative / top, 0.0, 1.0).astype(np.float32) if top > 0 else np.zeros_like(maps)
     return scaled

@@ -123,6 +123,10 @@ def test_strength_is_above_an_even_look_and_shared_by_frames():
     assert heat[0, 1, 2] == 1.0
     assert 0 < heat[1, 0, 0] < 1
     assert (heat.ravel() > 0).sum() == 2
+    # Frames that give nothing stay dark.
+    maps = np.zeros((1, 2, 4, 4), dtype=np.float32)
+    maps[0, 1, 0, 0] = 1.0
+    assert np.flatnonzero(strength(maps)).tolist() == [16]
     assert (strength(np.ones((1, 2, 2), dtype=np.float32)) == 0).all()
 
 

@@ -253,3 +253,23 @@ def test_a_linear_time_table_keeps_its_ends_and_loads_as_it_computes():
     clips = torch.randn(1, 3, 7, 32, 32)
     torch.testing.assert_close(linear(clips), stretching(clips))
     assert not torch.allclose(linear(clips), source(clips), atol=1e-3)
+
+
+@pytest.mark.parametrize("attention_type", ["divided_space_time", "joint_space_time", "space_only"])
+def test_maps_of_a_pooled_feature_are_about_the_patches(attention_type):
+    clips = torch.randn(2, 3, 4, 16, 24)
+    most = _noisy(_model(attention_type=attention_type, pool="max"))
+    maps, tokens = most.attention_maps(clips), most.forward_tokens(clips)[:, 1:]
+    assert maps.shape == (2, 1, 4, 2, 3)
+    # By hand: which patch gives each channel its value.
+    for channel in range(24):
+        place, frame = divmod(int(tokens[1, :, channel].argmax()), 1 if attention_type == "space_only" else 4)
+        assert maps[1, 0, frame, place // 3, place % 3] >= 1 / 24 - 1e-6
+    total = maps.sum((1, 2, 3, 4)) / (4 if attention_type == "space_only" else 1)
+    torch.testing.assert_close(total, torch.ones(2))
+    mean = _noisy(_model(attention_type=attention_type, pool="mean"))
+    rows, maps = mean.last_spatial_attention(clips), mean.attention_maps(clips)
+    if attention_type == "joint_space_time":
+        torch.testing.assert_close(maps[1, :, 3, 1, 2], rows[1, :, 1:, 24].mean(1))
+    else:
+        torch.testing.assert_close(maps[1, :, 2, 1, 0], rows[1 * 4 + 2, :, 1:, 1 + 3].mean(1))
