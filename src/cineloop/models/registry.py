@@ -120,6 +120,8 @@ class ModelSpec(Spec):
         layers: Gives the depth order of the parameters; None when the model has none worth naming.
         adapt: Fits published checkpoint tensors, prefixes already stripped, to a built module; None takes them as
             they are.
+        infer: Reads off published tensors, prefixes already stripped, which options they were made with, for messages;
+            None where nothing tells.
         ignorable: Patterns (``fnmatch``) of checkpoint keys that a load may leave out without being told, such as
             the projection head of a self-supervised pre-training.
         licence: Licence of the architecture's code here, as an SPDX expression.
@@ -134,6 +136,7 @@ class ModelSpec(Spec):
     io: Callable[[Any], ModelIO]
     layers: Callable[[Any], Layers] | None = None
     adapt: Callable[[Mapping[str, Tensor], nn.Module], Adapted] | None = None
+    infer: Callable[[Mapping[str, Tensor]], Mapping[str, Any]] | None = None
     ignorable: tuple[str, ...] = ()
     licence: str = "Apache-2.0"
     origin: str = ""

@@ -24,7 +24,7 @@ from cineloop.models.timesformer_blocks import (
     joined,
     parted,
 )
-from cineloop.models.timesformer_weights import adapt, resize_times
+from cineloop.models.timesformer_weights import adapt, infer, resize_times
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,7 +268,8 @@ SPECS = (
         io=io,
         layers=layers,
         adapt=adapt,
-        ignorable=("head.*",),
+        infer=infer,
+        ignorable=("head.*", "flow_patch_embed.*"),
         origin="https://github.com/med-air/Endo-FM",
         paper=f"{_PAPER}; Wang et al.: Foundation Model for Endoscopy Video Analysis, MICCAI 2023",
     ),
@@ -280,7 +281,8 @@ SPECS = (
         io=io,
         layers=layers,
         adapt=adapt,
-        ignorable=("head.*",),
+        infer=infer,
+        ignorable=("head.*", "flow_patch_embed.*"),
         origin="https://github.com/cineloop/cineloop",
         paper=f"{_PAPER}; Xiao et al.: Early Convolutions Help Transformers See Better, NeurIPS 2021",
     ),

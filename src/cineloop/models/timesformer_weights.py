@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
+from pydantic import JsonValue
 from torch import Tensor, nn
 
 from cineloop.models.registry import Adapted
@@ -80,3 +83,26 @@ def adapt(tensors: Mapping[str, Tensor], module: nn.Module) -> Adapted:
             elif "temporal_fc" in key or key == "time_embed":
                 result[key], derived[key] = value, "kept at its initial value"
     return Adapted(result, resized, derived)
+
+
+def infer(tensors: Mapping[str, Tensor]) -> dict[str, JsonValue]:
+    """Return the options of a TimeSformer that a checkpoint's tensors tell; the number of heads is not among them."""
+    cls, positions, times = (tensors.get(key) for key in ("cls_token", "pos_embed", "time_embed"))
+    blocks = {int(key.split(".")[1]) for key in tensors if re.match(r"blocks\.\d+\.", key)}
+    if cls is None or positions is None or not blocks:
+        return {}
+    two_token = "aux_cls_token" in tensors
+    temporal = any(".temporal_attn." in key for key in tensors)
+    found: dict[str, JsonValue] = {
+        "embed_dim": cls.shape[-1],
+        "depth": max(blocks) + 1,
+        "two_token": two_token,
+        "attention_type": "divided_space_time" if temporal else "space_only" if times is None else "joint_space_time",
+    }
+    if times is not None:
+        found["num_frames"] = times.shape[1]
+    projection = tensors.get("patch_embed.proj.weight")
+    if projection is not None and "patch_embed.body.0.weight" not in tensors:
+        patch, places = projection.shape[-1], positions.shape[1] - 1 - two_token
+        found |= {"patch_size": patch, "img_size": patch * math.isqrt(max(places, 0))}
+    return found

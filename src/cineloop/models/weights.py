@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +112,21 @@ def _suggested_prefix(report: MatchReport, checkpoint: Checkpoint) -> str | None
     return None
 
 
+def _suggested_options(
+    module: nn.Module, checkpoint: Checkpoint, report: MatchReport, spec: ModelSpec | None
+) -> str | None:
+    """Return in words which options of the model the tensors tell that are not those of the module."""
+    config = getattr(module, "config", None)
+    if spec is None or spec.infer is None or config is None:
+        return None
+    stripped = {key.removeprefix(report.prefix): value for key, value in checkpoint.tensors.items()}
+    other = {key: value for key, value in spec.infer(stripped).items() if getattr(config, key, value) != value}
+    if not other:
+        return None
+    said = ", ".join(f"{key}={json.dumps(value)}" for key, value in other.items())
+    return f"They look like those of the model with {said.replace(chr(34), '')}: give these options."
+
+
 def load_into(
     module: nn.Module,
     source: Checkpoint | str | Path,
@@ -154,13 +170,15 @@ def load_into(
             where=checkpoint.path,
             mend=f"The keys seem to stand under {suggestion!r}: give it as the prefix."
             if suggestion
-            else f"Use the model they were made for, or ask for a lower match than {min_match:g}.",
+            else _suggested_options(module, checkpoint, report, spec)
+            or f"Use the model they were made for, or ask for a lower match than {min_match:g}.",
         )
     if report.unexpected and not allow_unexpected:
         raise WeightsError(
             f"The weights hold what the model has no place for: {report.table()}",
             where=checkpoint.path,
-            mend="Use the model they were made for, or allow unexpected keys.",
+            mend=_suggested_options(module, checkpoint, report, spec)
+            or "Use the model they were made for, or allow unexpected keys.",
         )
     _refuse_non_finite(fitting, checkpoint.path)
     module.load_state_dict(fitting, strict=False)

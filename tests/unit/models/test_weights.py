@@ -309,3 +309,36 @@ def test_a_header_whose_length_looks_like_a_pickle_is_no_pickle(tmp_path):
         padding += 1
     tensors = open_weights(path).tensors
     assert tensors["weight"].tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ({"two_token": True}, "two_token=true"),
+        ({"attention_type": "joint_space_time"}, "attention_type=joint_space_time"),
+        ({"depth": 3, "embed_dim": 24}, "embed_dim=24, depth=3"),
+        ({"img_size": 48, "two_token": True}, "two_token=true, img_size=48"),
+    ],
+)
+def test_a_checkpoint_of_other_options_is_refused_and_tells_which(tmp_path, made, said):
+    small = {"img_size": 32, "patch_size": 8, "embed_dim": 16, "depth": 2, "num_heads": 2, "num_frames": 4}
+    name = "timesformer-vitb16"
+    torch.save(
+        {"teacher": _under("backbone.", models.create(name, **{**small, **made}).state_dict())}, tmp_path / "a.pth"
+    )
+    with pytest.raises(WeightsError) as caught:
+        load_into(models.create(name, **small), tmp_path / "a.pth", spec=models.spec(name))
+    assert said in caught.value.mend
+    load_into(models.create(name, **{**small, **made}), tmp_path / "a.pth", spec=models.spec(name))
+
+
+def test_the_flow_projection_of_a_published_variant_is_told_and_left_out(tmp_path):
+    name, options = (
+        "timesformer-vitb16",
+        {"img_size": 32, "embed_dim": 16, "depth": 1, "num_heads": 2, "two_token": True},
+    )
+    state = models.create(name, **options).state_dict()
+    flow = {"flow_patch_embed.proj.weight": torch.zeros(16, 2, 16, 16), "flow_patch_embed.proj.bias": torch.zeros(16)}
+    torch.save({"teacher": _under("backbone.", {**state, **flow})}, tmp_path / "a.pth")
+    report = load_into(models.create(name, **options), tmp_path / "a.pth", spec=models.spec(name))
+    assert [note.key for note in report.ignored] == list(flow)
