@@ -87,7 +87,8 @@ def plan(
     rows: list[Sample] = []
     of_clip: dict[Clip, Item] = {}
     steps = [rounds.step for _, sampler, _ in used if (rounds := sampler.config.rounds) is not None]
-    with stage(progress, n_timed if opened else 0, "reading frame times" if opened else "choosing frames") as listener:
+    n_items = sum(map(len, items.values()))
+    with stage(progress, n_items, "reading frame times" if opened else "choosing frames") as listener:
         for split, of_split in items.items():
             here = [(sampler, name) for where, sampler, name in used if where == split]
             for position, item in enumerate(of_split):
@@ -96,8 +97,7 @@ def plan(
                 of_clip[clip] = item
                 for sampler, name in here:
                     rows += _rows(sampler, name, clip, item, own or steady, position, epochs, timed=own is not None)
-                if own is not None:
-                    listener.advance()
+                listener.advance()
     samples = Samples.of(rows, methods=[method.name for method in methods], round_step=steps[0] if steps else None)
     looked: ClockName = "true" if opened else "steady"
     return Plan(samples, tuple(of_clip[clip] for clip in samples.clips), looked if timed else None)
