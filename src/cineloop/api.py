@@ -13,11 +13,12 @@ from cineloop.cohort import Cohort
 from cineloop.errors import CineloopError, EvaluationError, RunError
 from cineloop.inference import features as featuring
 from cineloop.inference import judge
+from cineloop.inference.answer import Context, Decision, Prediction
 from cineloop.inference.features import Features
 from cineloop.inference.judge import Judgement
 from cineloop.inference.load import Loaded, load
 from cineloop.inference.pool import pool as pool_runs
-from cineloop.inference.rows import Row, check_target, rows_of, write_rows
+from cineloop.inference.rows import check_target, rows_of
 from cineloop.inference.sampled import Sampled, sampling
 from cineloop.inference.sampling import Choice, of_run
 from cineloop.inference.sources import collect
@@ -64,21 +65,6 @@ class Plan:
     prepared: Prepared
     weights: str | None
     dry_run: DryRun
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a model said about sources.
-
-    Attributes:
-        classes: The class names.
-        rows: One an item.
-        failed: Items that could not be read, with the reason, where failures were skipped.
-    """
-
-    classes: tuple[str, ...]
-    rows: tuple[Row, ...]
-    failed: tuple[tuple[str, str], ...]
 
 
 def _read(recipe: RecipeSource, overrides: Iterable[str]) -> tuple[Recipe, Path | None]:
@@ -367,13 +353,13 @@ def predict(
         progress=progress,
     )
     predictions = predictions.with_positive(loaded.predictor.positive)
-    if threshold is None:
-        threshold = judge.chosen_threshold(loaded)
-    rows = rows_of(predictions, scores.looked_at(), threshold=threshold)
-    if out is not None:
-        write_rows(rows, predictions.classes, Path(out))
+    decision = Decision.of(predictions.classes, threshold, judge.chosen_threshold(loaded))
+    rows = tuple(rows_of(predictions, scores.looked_at(), threshold=decision.threshold))
     failed = tuple((items[failure.item].id, failure.error.what) for failure in scores.failures)
-    return Prediction(predictions.classes, tuple(rows), failed)
+    result = Prediction(predictions.classes, rows, failed, Context.of(loaded, decision))
+    if out is not None:
+        result.write(Path(out))
+    return result
 
 
 def features(

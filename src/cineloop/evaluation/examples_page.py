@@ -158,8 +158,8 @@ def write_pictures(evaluation: Evaluation, examples: Sequence[Shown], folder: Pa
         verdict = "right" if example.right else "wrong"
         said = f"true {classes[example.true]}, decided {classes[example.decided]} ({confidence:.3f}), {verdict}"
         sheet = FrameSheet(
-            title=f"{one.title}   {said}",
-            detail=one.said,
+            title=one.title,
+            detail=f"{said}; {one.said}",
             total=one.total,
             start=one.start,
             indices=one.indices,

@@ -23,6 +23,10 @@ def _line(label: str, records: list[dict[str, Any]], x: str, y: str) -> Line | N
     return Line(label, xs, ys)
 
 
+def _title(metric: str) -> str:
+    return METRICS[metric].title if metric in METRICS else metric
+
+
 def _kept(run: runs.Run) -> int | None:
     best: int | None = run.ledger().get("training", {}).get("best_epoch")
     return best
@@ -47,12 +51,14 @@ def training_panels(run: runs.Run, metric: str) -> list[Panel]:
     records = runs.read_lines(run.metrics_file)
     epochs = [record for record in records if record["kind"] == "epoch"]
     steps = [record for record in records if record["kind"] == "step"]
+    # A short training may end before a step is recorded.
+    rates = _line("over steps", steps, "step", "lr") or _line("at the end of an epoch", epochs, "step", "lr")
     losses = [_line("training", epochs, "epoch", "train_loss"), _line("validation", epochs, "epoch", "val_loss")]
     kept = _kept(run)
     return [
         *_panel("Loss", losses, kept),
-        *_panel(f"Validation {metric}", [_line(metric, epochs, "epoch", _PREFIX + metric)], kept),
-        *_panel("Learning rate", [_line("over steps", steps, "step", "lr")], x="step"),
+        *_panel(f"Validation {_title(metric)}", [_line(_title(metric), epochs, "epoch", _PREFIX + metric)], kept),
+        *_panel("Learning rate", [rates], x="step"),
     ]
 
 
