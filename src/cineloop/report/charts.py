@@ -65,7 +65,8 @@ class Panel:
     @property
     def ends(self) -> str:
         """How each line goes from its first to its last value, in words."""
-        return "; ".join(f"{line.label} from {line.y[0]:.3g} to {line.y[-1]:.3g}" for line in self.lines if len(line.y))
+        known = [(line.label, line.y[np.isfinite(line.y)]) for line in self.lines]
+        return "; ".join(f"{label} from {y[0]:.3g} to {y[-1]:.3g}" for label, y in known if len(y))
 
 
 @dataclass(frozen=True)
@@ -116,16 +117,19 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
     """Draw one quantity over training on axes of its own."""
     draw_lines(axes, panel.lines)
     for index, line in enumerate(panel.lines):
-        if len(line.x) == 1:
-            # One point makes no line.
-            axes.plot(line.x, line.y, "o", color=colour_of(index), markersize=4)
+        # A point between gaps makes no line.
+        known = np.concatenate([[False], np.isfinite(line.y), [False]])
+        alone = known[1:-1] & ~known[:-2] & ~known[2:]
+        axes.plot(line.x[alone], line.y[alone], "o", color=colour_of(index), markersize=4)
     if panel.marked is not None:
         axes.axvline(panel.marked, color=INK, linewidth=1, linestyle=(0, (4, 3)), label=panel.marked_label)
     axes.set_yscale("log" if panel.log else "linear")
     if panel.unit:
         axes.set_ylim(-0.02, 1.02)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.margins(x=0.02)
+    first, last = min(line.x.min() for line in panel.lines), max(line.x.max() for line in panel.lines)
+    room = 0.02 * (last - first) or 0.5
+    axes.set_xlim(first - room, last + room)
 
 
 def forest_plot(

@@ -16,8 +16,9 @@ _PREFIX = "val_"
 
 
 def _line(label: str, records: list[dict[str, Any]], x: str, y: str) -> Line | None:
-    points = [(record[x], record[y]) for record in records if record.get(y) is not None]
-    if not points:
+    """Return a value over the records that have it; where it is undefined (null) there is a gap."""
+    points = [(record[x], record[y]) for record in records if y in record]
+    if all(value is None for _, value in points):
         return None
     xs, ys = np.array(points, dtype=np.float64).T
     return Line(label, xs, ys)
@@ -51,8 +52,8 @@ def training_panels(run: runs.Run, metric: str) -> list[Panel]:
     records = runs.read_lines(run.metrics_file)
     epochs = [record for record in records if record["kind"] == "epoch"]
     steps = [record for record in records if record["kind"] == "step"]
-    # A short training may end before a step is recorded.
-    rates = _line("over steps", steps, "step", "lr") or _line("at the end of an epoch", epochs, "step", "lr")
+    # A short training records few steps, or none.
+    rates = _line("learning rate", steps if len(steps) >= len(epochs) else epochs, "step", "lr")
     losses = [_line("training", epochs, "epoch", "train_loss"), _line("validation", epochs, "epoch", "val_loss")]
     kept = _kept(run)
     return [
