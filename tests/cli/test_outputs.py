@@ -91,6 +91,9 @@ def test_figures_as_pixels_or_not_at_all(trained, tiny_cohort, tmp_path):
     (evaluation,) = tmp_path.glob("run/evaluation/*/test")
     assert not (evaluation / "figures").exists()
     assert not (evaluation / "examples.html").exists()
+    assert call("evaluate", trained, "evaluate.figures=none", "--out", tmp_path / "none").returncode == 0
+    assert (tmp_path / "none" / "examples.html").exists()
+    assert not (tmp_path / "none" / "figures").exists()
     for out in ("one", "two"):
         assert call("evaluate", trained, "evaluate.figures=both", "--out", tmp_path / out).returncode == 0
     for path in (tmp_path / "one" / "figures").iterdir():

@@ -65,7 +65,8 @@ def write_folder(
         ).write(fresh / "report.html")
         if examples:
             examples_page(evaluation, examples, subtitle=subtitle, provenance=provenance).write(fresh / "examples.html")
-            write_pictures(evaluation, examples, fresh / "figures")
+            if evaluation.config.figures != "none":
+                write_pictures(evaluation, examples, fresh / "figures")
         write_json(fresh / "metrics.json", {**evaluation.to_json(), "provenance": dict(provenance)})
         _put(fresh, folder)
     except BaseException:

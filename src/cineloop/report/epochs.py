@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -78,7 +79,9 @@ def confusion_sheet(epochs: Sequence[EpochConfusion], *, watermark: str | None =
             if named and place + columns >= len(epochs):
                 short = [shorten(name, 10) for name in classes]
                 axes.set_xticks(range(len(classes)), short, fontsize=8.5, rotation=35, ha="right")
-        drawn.figure.supxlabel("decided on validation", fontsize=10, color=SOFT)
+        order = "" if named else f"; both in the order {', '.join(classes)}"
+        below = "\n".join(textwrap.wrap(f"decided on validation{order}", 24 * columns)[:3])
+        drawn.figure.supxlabel(below, fontsize=10, color=SOFT)
         drawn.figure.supylabel("true", fontsize=10, color=SOFT)
         said = "; ".join(f"{one.title}: {int(np.trace(one.table))} of {int(one.table.sum())} right" for one in epochs)
         return drawn.finish(f"Confusion matrices on validation. {said}.", watermark)
