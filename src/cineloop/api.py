@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,22 +13,24 @@ from cineloop.cohort import Cohort
 from cineloop.errors import CineloopError, EvaluationError, RunError
 from cineloop.inference import features as featuring
 from cineloop.inference import judge
+from cineloop.inference.answer import Context, Decision, Prediction
 from cineloop.inference.features import Features
 from cineloop.inference.judge import Judgement
 from cineloop.inference.load import Loaded, load
 from cineloop.inference.pool import pool as pool_runs
-from cineloop.inference.rows import Row, check_target, rows_of, write_rows
+from cineloop.inference.rows import check_target, rows_of
 from cineloop.inference.sampled import Sampled, sampling
 from cineloop.inference.sampling import Choice, of_run
 from cineloop.inference.sources import collect
 from cineloop.progress import Progress, silent
 from cineloop.report.sampling import page as sampling_page
 from cineloop.runs import Run
-from cineloop.tasks.cohort import Prepared, prepare
+from cineloop.tasks.cohort import Prepared, describe_cohort, prepare
 from cineloop.tasks.recipe import Recipe, anchored, differences, load_recipe
 from cineloop.tasks.stages import first_stage, trained_on
 from cineloop.tasks.task import TASKS, DryRun
 from cineloop.training import train as training
+from cineloop.training.figures import write_figures
 
 __all__ = [
     "Choice",
@@ -63,21 +65,6 @@ class Plan:
     prepared: Prepared
     weights: str | None
     dry_run: DryRun
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a model said about sources.
-
-    Attributes:
-        classes: The class names.
-        rows: One an item.
-        failed: Items that could not be read, with the reason, where failures were skipped.
-    """
-
-    classes: tuple[str, ...]
-    rows: tuple[Row, ...]
-    failed: tuple[tuple[str, str], ...]
 
 
 def _read(recipe: RecipeSource, overrides: Iterable[str]) -> tuple[Recipe, Path | None]:
@@ -146,6 +133,7 @@ def train(
     if runs.is_run(out):
         _same_data(runs.Run(out), cohort)
     if finished:
+        _draw(runs.Run(out), resolved, prepared)
         _judge(runs.Run(out), resolved, prepared, progress)
         _show_samples(runs.Run(out), cohort)
         return runs.Run(out)
@@ -172,6 +160,7 @@ def train(
         progress=progress,
     )
     if result is not None:
+        _draw(run, resolved, prepared)
         _judge(run, resolved, prepared, progress)
         _show_samples(run, cohort)
     return run
@@ -185,16 +174,31 @@ def _judge(run: Run, recipe: Recipe, prepared: Prepared, progress: Progress) -> 
     run.update_ledger(evaluated=list(recipe.evaluate.after_training))
 
 
+def _draw(run: Run, recipe: Recipe, prepared: Prepared) -> None:
+    """Write the figures of the training."""
+    classes = sorted(prepared.cohort.classes, key=lambda name: name == recipe.evaluate.positive)
+    _by_the_way(run, "figures", lambda: write_figures(run, recipe.train, classes, watermark=prepared.watermark))
+
+
 def _show_samples(run: Run, cohort: Cohort) -> None:
-    """Write the page of what was decoded; a run whose page cannot be written is finished all the same, and says so."""
-    try:
+    """Write the page of what was decoded."""
+
+    def write() -> None:
         looked = of_run(run, cohort)
         sampling_page(looked.samples, looked.origin).write(run.sampling_page)
+
+    _by_the_way(run, "sampling_page", write)
+
+
+def _by_the_way(run: Run, name: str, write: Callable[[], object]) -> None:
+    """Write what is made from the run's files; a run without it is finished all the same, and its ledger says so."""
+    try:
+        write()
     except (CineloopError, OSError) as error:
-        run.update_ledger(sampling_page=f"not written: {error}")
+        run.update_ledger(**{name: f"not written: {error}"})
         return
-    if "sampling_page" in run.ledger():
-        run.update_ledger(sampling_page=None)
+    if name in run.ledger():
+        run.update_ledger(**{name: None})
 
 
 def _check_target(out: Path, recipe: Recipe, *, resume: bool) -> None:
@@ -213,29 +217,6 @@ def _check_target(out: Path, recipe: Recipe, *, resume: bool) -> None:
             where=out,
             mend=f"Resume it as it is: cineloop train {out} --resume. Or give another --out.",
         )
-
-
-def describe_cohort(prepared: Prepared) -> dict[str, Any]:
-    """Return what a ledger holds of a cohort: counts and hashes, no names of patients."""
-    cohort = prepared.cohort
-    media = {row["id"]: row["sha256"] for row in cohort.media.iter_rows(named=True)}
-    splits: dict[str, set[str]] = {}
-    for row in cohort.rows.iter_rows(named=True):
-        if row["split"] is not None and media[row["media"]] is not None:
-            splits.setdefault(row["split"], set()).add(media[row["media"]])
-    return {
-        "name": cohort.name,
-        "fingerprint": cohort.fingerprint,
-        "classes": list(cohort.classes),
-        "patients_known": cohort.identity_known.patient,
-        "allow_leakage": prepared.watermark,
-        "warnings": list(prepared.warnings),
-        "counts": [
-            {"split": c.split, "label": c.label, "items": c.items, "media": c.media, "patients": c.patients}
-            for c in cohort.counts()
-        ],
-        "media_sha256": {split: sorted(hashes) for split, hashes in sorted(splits.items())},
-    }
 
 
 def _same_data(run: Run, cohort: Cohort) -> None:
@@ -372,13 +353,13 @@ def predict(
         progress=progress,
     )
     predictions = predictions.with_positive(loaded.predictor.positive)
-    if threshold is None:
-        threshold = judge.chosen_threshold(loaded)
-    rows = rows_of(predictions, scores.looked_at(), threshold=threshold)
-    if out is not None:
-        write_rows(rows, predictions.classes, Path(out))
+    decision = Decision.of(predictions.classes, threshold, judge.chosen_threshold(loaded))
+    rows = tuple(rows_of(predictions, scores.looked_at(), threshold=decision.threshold))
     failed = tuple((items[failure.item].id, failure.error.what) for failure in scores.failures)
-    return Prediction(predictions.classes, tuple(rows), failed)
+    result = Prediction(predictions.classes, rows, failed, Context.of(loaded, decision))
+    if out is not None:
+        result.write(Path(out))
+    return result
 
 
 def features(

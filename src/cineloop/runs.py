@@ -6,6 +6,7 @@ runs/<name>/
   run.json               versions, commit, host, devices, seeds, cohort fingerprint, plug-ins, times, state
   metrics.jsonl          one record a step or epoch
   train.log              what was printed
+  figures/               curves, and confusion matrices of the validations
   samples/               exactly which frames were decoded
   sampling.html          the same as a page
   checkpoints/           last.pt (everything a resume needs), best.safetensors
@@ -123,6 +124,16 @@ class Run:
     def best_weights(self) -> Path:
         """The best weights so far."""
         return self.checkpoints / "best.safetensors"
+
+    @property
+    def best_validation(self) -> Path:
+        """What the best weights so far say of the validation items."""
+        return self.checkpoints / "best_validation.parquet"
+
+    @property
+    def figures(self) -> Path:
+        """The folder of the training's figures."""
+        return self.path / "figures"
 
     @property
     def samples(self) -> Path:

@@ -8,7 +8,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,6 +16,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from cineloop.errors import CineloopError, RecipeError
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+FigureFiles = Literal["svg", "png", "both", "none"]
+"""As what figures are written into a folder: vectors, pixels (200 dpi), both, or not at all."""
 
 
 class Section(BaseModel):

@@ -61,6 +61,11 @@ def check(tmp_path, root, workers, steps):
         assert (run / "weights.safetensors").read_bytes() == (whole / "weights.safetensors").read_bytes()
         assert samples(run).equals(samples(whole))
         assert (run / "sampling.html").read_bytes() == (whole / "sampling.html").read_bytes()
+        drawn = sorted(path.name for path in (whole / "figures").iterdir())
+        assert sorted(path.name for path in (run / "figures").iterdir()) == drawn
+        assert "confusion_epoch_004.svg" in drawn
+        for name in drawn:
+            assert (run / "figures" / name).read_bytes() == (whole / "figures" / name).read_bytes(), name
         strip = lambda path: [  # noqa: E731
             {k: v for k, v in r.items() if "seconds" not in k} for r in read_lines(path / "metrics.jsonl")
         ]

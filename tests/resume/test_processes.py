@@ -35,9 +35,11 @@ def test_two_processes_train_as_one(tmp_path, tiny_cohort, accumulate):
         records = read_lines(run / "metrics.jsonl")
         losses.append([r["loss"] for r in records if r["kind"] == "step"])
         metrics.append([{k: v for k, v in r.items() if k.startswith("val_")} for r in records if r["kind"] == "epoch"])
+        assert {"curves.svg", "best_roc.svg"} <= {path.name for path in (run / "figures").iterdir()}
         rows = pl.concat([pl.read_parquet(part) for part in sorted((run / "samples").glob("train-*.parquet"))])
         samples.append(sorted(rows.select("epoch", "item", "indices").rows(), key=str))
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
     assert samples[0] == samples[1]
     for one, two in zip(*metrics, strict=True):
+        assert one.pop("val_confusion") == two.pop("val_confusion")
         assert one == pytest.approx(two, abs=1e-5)

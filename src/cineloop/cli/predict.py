@@ -10,6 +10,14 @@ import typer
 from cineloop.cli.common import JsonOption, note, print_json, print_table, progress, say
 
 
+def _print_schema(wanted: bool) -> None:
+    if wanted:
+        from cineloop.inference.answer import json_schema
+
+        print_json(json_schema())
+        raise typer.Exit
+
+
 def command(
     model: Annotated[Path, typer.Argument(metavar="RUN", help="A run, or the weights.safetensors of one.")],
     sources: Annotated[
@@ -29,11 +37,14 @@ def command(
         bool, typer.Option("--stills", help="Take every image of a folder by itself, not as frames of one recording.")
     ] = False,
     json: JsonOption = False,
+    schema: Annotated[
+        bool,
+        typer.Option("--schema", callback=_print_schema, is_eager=True, help="Print the JSON Schema of the answer."),
+    ] = False,
 ) -> None:
     """Run a trained model on anything: one row a video, with class, probabilities, and the frames looked at."""
     from cineloop import api
     from cineloop.errors import CineloopError
-    from cineloop.inference.rows import as_records
 
     if spatial_views not in (None, 1, 3):
         raise CineloopError(
@@ -52,13 +63,7 @@ def command(
         progress=progress(),
     )
     if json:
-        print_json(
-            {
-                "classes": list(result.classes),
-                "rows": as_records(result.rows, result.classes),
-                "failed": [{"id": item, "reason": reason} for item, reason in result.failed],
-            }
-        )
+        print_json(result.plain())
         return
     print_table(
         ["item", "label", *result.classes],

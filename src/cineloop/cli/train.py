@@ -61,6 +61,10 @@ def command(
         say(f"best     {training['metric']} was undefined on validation: the last epoch's weights are kept")
     for page in sorted(run.path.glob("evaluation/*/*/report.html")):
         say(f"report   {page}")
+    if ledger.get("figures"):
+        note(f"note: {run.figures.name}/ was {ledger['figures']}")
+    elif run.figures.exists():
+        say(f"figures  {run.figures}")
     if ledger.get("sampling_page"):
         note(f"note: {run.sampling_page.name} was {ledger['sampling_page']}")
     else:

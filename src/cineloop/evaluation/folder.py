@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cineloop.evaluation.examples_page import Shown, examples_page, write_pictures
 from cineloop.evaluation.page import page
 from cineloop.evaluation.plots import draw
 from cineloop.evaluation.result import Evaluation
 from cineloop.files import fsync_folder, write_json
 from cineloop.identity import identity_salt
 from cineloop.report.charts import Panel
+from cineloop.report.epochs import EpochConfusion
 from cineloop.report.gallery import FrameStrip
 from cineloop.video.records import SampleRecord, write_records
 
@@ -26,6 +28,8 @@ def write_folder(
     subtitle: str = "",
     gallery: Sequence[FrameStrip] = (),
     training: Sequence[Panel] = (),
+    epochs: Sequence[EpochConfusion] = (),
+    examples: Sequence[Shown] = (),
     provenance: Mapping[str, str],
     records: Sequence[SampleRecord] = (),
     salt: str | None = None,
@@ -42,12 +46,13 @@ def write_folder(
     fresh.mkdir(parents=True)
     try:
         threshold = evaluation.threshold.value if evaluation.threshold is not None else None
-        evaluation.predictions.write(fresh / "predictions.parquet", threshold=threshold)
+        for ending in ("parquet", "csv"):
+            evaluation.predictions.write(fresh / f"predictions.{ending}", threshold=threshold)
         if records:
             write_records(records, fresh / "samples.parquet", salt=salt)
         drawings = draw(evaluation)
         for name, drawing in drawings.items():
-            drawing.write(fresh / "figures" / f"{name}.svg")
+            drawing.write_as(evaluation.config.figures, fresh / "figures", name)
         page(
             evaluation,
             drawings,
@@ -55,8 +60,13 @@ def write_folder(
             subtitle=subtitle,
             gallery=gallery,
             training=training,
+            epochs=epochs,
             provenance=provenance,
         ).write(fresh / "report.html")
+        if examples:
+            examples_page(evaluation, examples, subtitle=subtitle, provenance=provenance).write(fresh / "examples.html")
+            if evaluation.config.figures != "none":
+                write_pictures(evaluation, examples, fresh / "figures")
         write_json(fresh / "metrics.json", {**evaluation.to_json(), "provenance": dict(provenance)})
         _put(fresh, folder)
     except BaseException:

@@ -18,6 +18,7 @@ from cineloop.evaluation.page_tables import (
 from cineloop.evaluation.result import Evaluation
 from cineloop.report.charts import Panel, training_curve
 from cineloop.report.drawing import Drawing
+from cineloop.report.epochs import EpochConfusion, confusion_thumb, thinned
 from cineloop.report.gallery import FrameStrip, gallery
 from cineloop.report.html import (
     Banner,
@@ -44,6 +45,7 @@ from cineloop.report.html import (
     row,
 )
 
+_MOST_EPOCHS = 12
 _CALIBRATION = ("ece", "ece_mass", "brier", "log_loss")
 
 
@@ -55,6 +57,7 @@ def page(
     subtitle: str = "",
     gallery: Sequence[FrameStrip] = (),
     training: Sequence[Panel] = (),
+    epochs: Sequence[EpochConfusion] = (),
     provenance: Mapping[str, str],
 ) -> Page:
     """Return the page of an evaluation.
@@ -66,6 +69,7 @@ def page(
         subtitle: Which model.
         gallery: Frames of the worst mistakes.
         training: Curves of the training that made the model.
+        epochs: What its epochs decided on validation.
         provenance: For the footer.
     """
     known = evaluation.predictions.known()
@@ -78,7 +82,7 @@ def page(
         spread_section(evaluation),
         subgroups_section(evaluation, drawings),
         _mistakes(evaluation, gallery),
-        _training(evaluation, training),
+        _training(evaluation, training, epochs),
         _methods(evaluation),
     )
     return Page(
@@ -258,6 +262,8 @@ def _mistakes(evaluation: Evaluation, strips: Sequence[FrameStrip]) -> Section:
     intro = f"{wrong:,} of {total:,} items are decided wrongly; the most certain of them first."
     if not wrong:
         return Section("Mistakes", (Paragraph("No item is decided wrongly.", "good"),))
+    if evaluation.config.examples and strips:
+        intro += " Items of every kind, right ones too, are in examples.html beside this page."
     blocks: list[Block] = [gallery(strips)] if strips else []
     columns = (
         Column("Item"),
@@ -271,11 +277,34 @@ def _mistakes(evaluation: Evaluation, strips: Sequence[FrameStrip]) -> Section:
     return Section("Mistakes", tuple(blocks), intro=intro)
 
 
-def _training(evaluation: Evaluation, panels: Sequence[Panel]) -> Section | None:
+def _training(evaluation: Evaluation, panels: Sequence[Panel], epochs: Sequence[EpochConfusion]) -> Section | None:
     if not panels:
         return None
     drawn = tuple(Figure(training_curve(panel, watermark=evaluation.watermark), title=panel.title) for panel in panels)
-    return Section("Training", (Grid(drawn),))
+    blocks: list[Block] = [Grid(drawn)]
+    if epochs:
+        shown = thinned(epochs, _MOST_EPOCHS)
+        fewer = f", {len(shown)} of {len(epochs)} epochs" if len(shown) < len(epochs) else ""
+        names = ", ".join(epochs[0].classes)
+        blocks.append(
+            Stack(
+                (
+                    Paragraph(
+                        f"What each epoch decided on validation{fewer}. Rows are true, columns "
+                        f"decided, both in the order {names}; the more probable class is decided.",
+                        "muted",
+                    ),
+                    Grid(
+                        tuple(
+                            Figure(confusion_thumb(one, watermark=evaluation.watermark), title=one.title.capitalize())
+                            for one in shown
+                        ),
+                        small=True,
+                    ),
+                )
+            )
+        )
+    return Section("Training", tuple(blocks))
 
 
 def _methods(evaluation: Evaluation) -> Section:

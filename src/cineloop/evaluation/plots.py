@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from cineloop.evaluation.calibration import Reliability
+from cineloop.evaluation.confusion import confusion_matrix
 from cineloop.evaluation.intervals import find
 from cineloop.evaluation.metrics import METRICS
+from cineloop.evaluation.predictions import FloatArray, Predictions
+from cineloop.evaluation.ranking import Curve
 from cineloop.evaluation.result import Evaluation
+from cineloop.evaluation.scorer import figures as measure
 from cineloop.report import figures
 from cineloop.report.charts import ForestRow, Line, forest_plot, shorten
 from cineloop.report.drawing import Drawing
 from cineloop.report.figures import Point
 from cineloop.report.html import number
+from cineloop.report.overview import Part, four_views
 
 _MOST_LINES = 6
 
@@ -32,6 +38,7 @@ def draw(evaluation: Evaluation) -> dict[str, Drawing]:
         drawn |= {"roc": _roc(evaluation), "precision_recall": _precision_recall(evaluation)}
     if evaluation.threshold is not None:
         drawn["scores"] = _scores(evaluation)
+    drawn["panel"] = _panel(evaluation)
     forest = _forest(evaluation)
     return drawn | ({"subgroups": forest} if forest is not None else {})
 
@@ -51,52 +58,141 @@ def _point(evaluation: Evaluation, x: str, y: str) -> tuple[Point, ...]:
     return (Point(f"threshold {evaluation.threshold.value:.2f}", at_x, at_y),)
 
 
-def _roc(evaluation: Evaluation) -> Drawing:
+def _roc_lines(evaluation: Evaluation) -> list[Line]:
     lines = []
     for one in evaluation.curves[:_MOST_LINES]:
         curve, band = one.bands.curve, one.bands.roc
         label = _label(evaluation, one.label, "auroc", "AUROC")
         edges = (band.low, band.high, band.grid) if band is not None else (None, None, None)
         lines.append(Line(label, curve.false_positive_rate, curve.sensitivity, *edges))
+    return lines
+
+
+def _roc(evaluation: Evaluation) -> Drawing:
     points = _point(evaluation, "false_positive_rate", "sensitivity")
-    return figures.roc_curve(lines, points=points, watermark=evaluation.watermark)
+    return figures.roc_curve(_roc_lines(evaluation), points=points, watermark=evaluation.watermark)
 
 
-def _precision_recall(evaluation: Evaluation) -> Drawing:
+def _precision_recall_lines(evaluation: Evaluation) -> list[Line]:
     lines = []
     for one in evaluation.curves[:_MOST_LINES]:
         curve, band = one.bands.curve, one.bands.precision_recall
         label = _label(evaluation, one.label, "auprc", "AP")
         edges = (band.low, band.high, band.grid) if band is not None else (None, None, None)
-        # Average precision is exactly the area under the steps between the points where recall is gained.
-        gains = np.flatnonzero(np.diff(curve.true_positives) > 0) + 1
-        recall, precision = curve.sensitivity[gains], curve.precision[gains]
-        lines.append(Line(label, np.append(0.0, recall), np.append(precision[0], precision), *edges))
+        lines.append(Line(label, *_steps(curve), *edges))
+    return lines
+
+
+def _steps(curve: Curve) -> tuple[FloatArray, FloatArray]:
+    """Return recall and precision where recall is gained: the area under these steps is the average precision."""
+    gains = np.flatnonzero(np.diff(curve.true_positives) > 0) + 1
+    recall, precision = curve.sensitivity[gains], curve.precision[gains]
+    return np.append(0.0, recall), np.append(precision[0], precision)
+
+
+def _prevalence(evaluation: Evaluation) -> float | None:
     known = evaluation.predictions.known()
+    return float((known.targets == 1).mean()) if evaluation.threshold is not None else None
+
+
+def _precision_recall(evaluation: Evaluation) -> Drawing:
     return figures.precision_recall_curve(
-        lines,
-        prevalence=float((known.targets == 1).mean()) if evaluation.threshold is not None else None,
+        _precision_recall_lines(evaluation),
+        prevalence=_prevalence(evaluation),
         points=_point(evaluation, "sensitivity", "ppv"),
         watermark=evaluation.watermark,
     )
 
 
-def _reliability(evaluation: Evaluation) -> Drawing:
+def _reliability_lines(evaluation: Evaluation) -> list[Line]:
     def line(label: str, curve: Reliability) -> Line:
         return Line(label, curve.predicted, curve.observed, curve.low, curve.high)
 
-    calibration, known = evaluation.calibration, evaluation.predictions.known()
+    calibration = evaluation.calibration
     lines = [line("as predicted", calibration.reliability)]
     if calibration.scaled is not None and calibration.temperature is not None:
         lines.append(line(f"at temperature {calibration.temperature.value:.2f}", calibration.scaled))
+    return lines
+
+
+def _score_name(evaluation: Evaluation) -> str:
+    classes = evaluation.predictions.classes
+    binary = evaluation.threshold is not None
+    return f"predicted probability of {classes[1]}" if binary else "probability of the decided class"
+
+
+def _reliability(evaluation: Evaluation) -> Drawing:
+    known = evaluation.predictions.known()
     binary = evaluation.threshold is not None
     return figures.reliability_curve(
-        lines,
+        _reliability_lines(evaluation),
         scores=known.probabilities[:, 1] if binary else known.probabilities.max(axis=1),
-        x=f"predicted probability of {known.classes[1]}" if binary else "probability of the decided class",
+        x=_score_name(evaluation),
         y="observed frequency",
         watermark=evaluation.watermark,
     )
+
+
+def _panel(evaluation: Evaluation) -> Drawing:
+    """Draw what a reader wants at one glance: the decisions, both curves, and how far probabilities can be trusted."""
+
+    def decisions(axes: Axes) -> None:
+        figures.draw_confusion(axes, evaluation.confusion, evaluation.predictions.classes)
+
+    def roc(axes: Axes) -> None:
+        points = _point(evaluation, "false_positive_rate", "sensitivity")
+        figures.draw_roc(axes, _roc_lines(evaluation), points)
+
+    def precision_recall(axes: Axes) -> None:
+        points = _point(evaluation, "sensitivity", "ppv")
+        figures.draw_precision_recall(axes, _precision_recall_lines(evaluation), _prevalence(evaluation), points)
+
+    def reliability(axes: Axes) -> None:
+        figures.draw_reliability(axes, _reliability_lines(evaluation), "observed frequency")
+        axes.set(xlabel=_score_name(evaluation), aspect="equal")
+
+    parts: list[Part] = [("Decisions", decisions)]
+    if evaluation.curves:
+        parts += [("ROC", roc), ("Precision and recall", precision_recall)]
+    parts.append(("Reliability", reliability))
+    words = figures.confusion_words(evaluation.confusion, evaluation.predictions.classes)
+    alt = f"Evaluation at one glance: {', '.join(title for title, _ in parts)}. {words}."
+    return four_views(parts, alt=alt, watermark=evaluation.watermark)
+
+
+def draw_bare(predictions: Predictions, *, watermark: str | None = None) -> dict[str, Drawing]:
+    """Return confusion matrices and curves of predictions alone: decided by the most probable class, no intervals.
+
+    Args:
+        predictions: A binary problem's positive class last.
+        watermark: The reason of a leak that was allowed.
+    """
+    known = predictions.known()
+    table = confusion_matrix(known.targets, known.decide(None), len(known.classes))
+    drawn = {
+        "confusion": figures.confusion_matrix(table, known.classes, watermark=watermark),
+        "confusion_normalised": figures.confusion_matrix(table, known.classes, normalised=True, watermark=watermark),
+    }
+    values, binary = measure(known), len(known.classes) == 2
+    roc, precision_recall = [], []
+    for index in (1,) if binary else range(len(known.classes)):
+        positive, name = known.targets == index, known.classes[index]
+        if not positive.any() or positive.all():
+            continue
+        curve, ending = Curve.of(known.probabilities[:, index], positive), "" if binary else f":{name}"
+        titles = [
+            f"{shorten(name, 32)}, {title} {number(values.get(metric + ending))}"
+            for metric, title in (("auroc", "AUROC"), ("auprc", "AP"))
+        ]
+        roc.append(Line(titles[0], curve.false_positive_rate, curve.sensitivity))
+        precision_recall.append(Line(titles[1], *_steps(curve)))
+    if roc:
+        prevalence = float((known.targets == 1).mean()) if binary else None
+        drawn["roc"] = figures.roc_curve(roc[:_MOST_LINES], watermark=watermark)
+        drawn["precision_recall"] = figures.precision_recall_curve(
+            precision_recall[:_MOST_LINES], prevalence=prevalence, watermark=watermark
+        )
+    return drawn
 
 
 def _scores(evaluation: Evaluation) -> Drawing:

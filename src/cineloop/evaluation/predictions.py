@@ -245,10 +245,13 @@ class Predictions:
         return pl.DataFrame(columns)
 
     def write(self, path: Path, *, threshold: float | None = None, salt: str | None = None) -> None:
-        """Write :meth:`to_table` to ``path`` as Parquet, atomically; with a salt under pseudonyms."""
+        """Write :meth:`to_table` to a ``.parquet`` or ``.csv`` file, atomically; with a salt under pseudonyms."""
         table = (self if salt is None else self.salted(salt)).to_table(threshold=threshold)
         with atomic_path(path) as temporary:
-            table.write_parquet(temporary)
+            if path.suffix == ".csv":
+                table.write_csv(temporary)
+            else:
+                table.write_parquet(temporary)
 
     @classmethod
     def from_table(cls, table: pl.DataFrame, *, where: str | Path | None = None) -> Predictions:

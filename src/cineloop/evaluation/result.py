@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,12 @@ from cineloop.evaluation.schema import EvaluateSection
 from cineloop.evaluation.subgroups import SubgroupTable
 from cineloop.evaluation.thresholds import OperatingPoint, Threshold
 from cineloop.report.charts import Panel
+from cineloop.report.epochs import EpochConfusion
 from cineloop.report.gallery import FrameStrip
 from cineloop.video.records import SampleRecord
+
+if TYPE_CHECKING:
+    from cineloop.evaluation.examples_page import Shown
 
 SCHEMA = 1
 
@@ -126,17 +130,24 @@ class Evaluation:
             raise EvaluationError(f"This evaluation has no figure {metric!r}", mend=f"It has: {known}.")
         return found
 
+    def sureness(self) -> FloatArray:
+        """Return how sure each decision was, float64 [N]: the probability of the decided class.
+
+        With a threshold it is how far beyond it, as a share of the way, as 0.5 is then not the middle.
+        """
+        p = self.predictions
+        sure: FloatArray = p.probabilities[np.arange(len(p)), self.decided]
+        if self.threshold is not None:
+            span = np.where(self.decided == 1, 1 - self.threshold.value, self.threshold.value)
+            least = np.where(self.decided == 1, self.threshold.value, 1 - self.threshold.value)
+            sure = (sure - least) / np.maximum(span, 1e-12)
+        return sure
+
     def mistakes(self, most: int = 12) -> tuple[Mistake, ...]:
         """Return the items that were decided wrongly, those that were most certain first."""
         p = self.predictions
         wrong = np.flatnonzero((p.targets != UNKNOWN) & (self.decided != p.targets))
-        certainty = p.probabilities[wrong, self.decided[wrong]]
-        if self.threshold is not None:
-            # How far beyond the threshold, as a share of the way: 0.5 is then not the middle.
-            span = np.where(self.decided[wrong] == 1, 1 - self.threshold.value, self.threshold.value)
-            least = np.where(self.decided[wrong] == 1, self.threshold.value, 1 - self.threshold.value)
-            certainty = (certainty - least) / np.maximum(span, 1e-12)
-        chosen = wrong[np.argsort(-certainty, kind="stable")[:most]]
+        chosen = wrong[np.argsort(-self.sureness()[wrong], kind="stable")[:most]]
         return tuple(
             Mistake(
                 row=int(row),
@@ -203,6 +214,8 @@ class Evaluation:
         subtitle: str = "",
         gallery: Sequence[FrameStrip] = (),
         training: Sequence[Panel] = (),
+        epochs: Sequence[EpochConfusion] = (),
+        examples: Sequence[Shown] = (),
         provenance: Mapping[str, str] | None = None,
         records: Sequence[SampleRecord] = (),
         salt: str | None = None,
@@ -210,7 +223,8 @@ class Evaluation:
     ) -> Path:
         """Write the evaluation as a folder, which appears whole or not at all and replaces one of the same name.
 
-        The folder holds ``metrics.json``, ``predictions.parquet``, ``figures/*.svg`` and ``report.html``.
+        The folder holds ``metrics.json``, ``predictions.parquet`` and ``.csv``, ``figures/`` and ``report.html``, and
+        with examples ``examples.html``.
 
         Args:
             folder: By convention ``RUN/evaluation/<cohort>/<split>``.
@@ -218,6 +232,8 @@ class Evaluation:
             subtitle: Of the page: which model.
             gallery: Frames of the worst :meth:`mistakes`.
             training: Curves of the training that made the model.
+            epochs: What its epochs decided on validation.
+            examples: Items of every cell of the confusion matrix, with their frames.
             provenance: Fingerprints, versions and commits for the page's footer and ``metrics.json``.
             records: Which frames were decoded for the predictions; written as ``samples.parquet``.
             salt: The secret behind the pseudonyms of items and patients; None means this machine's.
@@ -235,6 +251,8 @@ class Evaluation:
             subtitle=subtitle,
             gallery=gallery,
             training=training,
+            epochs=epochs,
+            examples=examples,
             provenance=provenance or {},
             records=records,
             salt=salt,

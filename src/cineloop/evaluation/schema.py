@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from cineloop.evaluation.metrics import METRICS
-from cineloop.schema import Section, did_you_mean
+from cineloop.schema import FigureFiles, Section, did_you_mean
 
 
 class ThresholdRule(Section):
@@ -71,6 +71,9 @@ class EvaluateSection(Section):
         subgroups: Attributes to break the figures down by; null means every one that is known.
         subgroup_patients: A subgroup of fewer patients gets counts and no figures.
         worst: How many of the worst mistakes the report shows.
+        examples: How many items of each cell of the confusion matrix ``examples.html`` shows, right and wrong.
+        example_files: How many of these become a picture file.
+        figures: As what ``figures/`` are written: ``svg``, ``png`` (200 dpi), ``both`` or ``none``.
         after_training: Splits judged as soon as training ends, where the cohort has them.
     """
 
@@ -90,6 +93,9 @@ class EvaluateSection(Section):
     subgroups: tuple[str, ...] | None = None
     subgroup_patients: int = Field(default=10, ge=2)
     worst: int = Field(default=12, ge=0, le=100)
+    examples: int = Field(default=3, ge=0, le=20)
+    example_files: int = Field(default=4, ge=0, le=60)
+    figures: FigureFiles = "svg"
     after_training: tuple[str, ...] = ("test",)
 
     @field_validator("selection")

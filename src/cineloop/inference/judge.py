@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from cineloop.cohort import Cohort, Item
 from cineloop.cohort.schema import DataSection
 from cineloop.cohort.source import completed, section_of
@@ -20,18 +18,15 @@ from cineloop.evaluation.evaluation import evaluate
 from cineloop.evaluation.predictions import Predictions
 from cineloop.evaluation.result import Evaluation
 from cineloop.evaluation.thresholds import choose_threshold
-from cineloop.identity import pseudonym
 from cineloop.inference.load import Loaded
+from cineloop.inference.pictures import by_item, examples, worst_mistakes
 from cineloop.progress import Progress, silent
-from cineloop.report.gallery import FrameStrip
 from cineloop.schema import read_yaml, validate
 from cineloop.tasks.cohort import Prepared
 from cineloop.tasks.recipe import Recipe, compose
 from cineloop.tasks.stages import trained_on
-from cineloop.training.curves import training_panels
+from cineloop.training.curves import epoch_confusions, training_panels
 from cineloop.video.records import SampleRecord
-
-_GALLERY_FRAMES = 8
 
 
 @dataclass(frozen=True)
@@ -128,45 +123,6 @@ def _predict(
     return predictions, scores.records
 
 
-def worst_mistakes(
-    evaluation: Evaluation, items: Sequence[Item], loaded: Loaded, *, count: int, salt: str | None = None
-) -> list[FrameStrip]:
-    """Return the frames of the items that were decided wrongly with the most confidence.
-
-    Args:
-        evaluation: With known targets.
-        items: Those predicted, in any order.
-        loaded: What predicted them.
-        count: How many at the most.
-        salt: The secret behind the pseudonyms in the titles; None names the items.
-
-    Raises:
-        VideoError: A frame that was read before cannot be read now.
-    """
-    predictions, decided = evaluation.predictions, evaluation.decided
-    rows = np.arange(len(predictions))
-    wrong = (predictions.targets >= 0) & (decided != predictions.targets)
-    # How sure it was of what is not true: what the true class did not get.
-    sureness = 1.0 - predictions.probabilities[rows, np.maximum(predictions.targets, 0)]
-    order = [int(index) for index in np.argsort(-sureness, kind="stable") if wrong[index]][:count]
-    by_id = {item.id: item for item in items}
-    strips = []
-    for index in order:
-        item = by_id[predictions.ids[index]]
-        truth = predictions.classes[int(predictions.targets[index])]
-        said = int(decided[index])
-        frames = loaded.predictor.frames(item)
-        strips.append(
-            FrameStrip(
-                title=item.id if salt is None else pseudonym(item.id, salt),
-                frames=frames[np.linspace(0, len(frames) - 1, min(_GALLERY_FRAMES, len(frames))).astype(int)],
-                detail=f"is {truth}, called {predictions.classes[said]}, {100 * sureness[index]:.0f}% not {truth}",
-                tone="warn",
-            )
-        )
-    return strips
-
-
 def judge(
     loaded: Loaded,
     recipe: Recipe,
@@ -235,17 +191,26 @@ def judge(
         name_in_run = cohort.name if external is None else f"{cohort.name}-{cohort.fingerprint[:8]}"
         out = loaded.run.evaluation(name_in_run, title)
     salt = recipe.data.salt()
+    pictured = {item.id: item for item in items}, by_item(records), loaded
+    trained = loaded.run
     evaluation.write(
         out,
         subtitle=f"{loaded.passport.architecture}, {_name(loaded)}",
-        gallery=worst_mistakes(evaluation, items, loaded, count=recipe.evaluate.worst, salt=salt),
-        training=training_panels(loaded.run, recipe.train.select.compared) if loaded.run is not None else (),
+        gallery=worst_mistakes(evaluation, *pictured, salt=salt),
+        training=training_panels(trained, recipe.train.select.compared) if trained is not None else (),
+        epochs=epoch_confusions(trained, _as_trained(loaded)) if trained is not None else (),
+        examples=examples(evaluation, *pictured, salt=salt),
         provenance=provenance(loaded, cohort),
         records=records,
         salt=salt,
         plain=salt is None,
     )
     return Judgement(evaluation, out)
+
+
+def _as_trained(loaded: Loaded) -> list[str]:
+    """Return the classes as training ordered them: of two, the positive one last."""
+    return sorted(loaded.predictor.classes, key=lambda name: name == loaded.predictor.positive)
 
 
 def _watermark(loaded: Loaded) -> str | None:

@@ -40,6 +40,28 @@ class Row:
     seconds: tuple[float, ...]
     truth: str | None
 
+    def record(self, classes: Sequence[str]) -> dict[str, Any]:
+        """Return a flat record: id, path, label, confidence, ``p_<class>`` each, frames, seconds, truth."""
+        return {
+            "id": self.id,
+            "path": self.path,
+            "label": self.label,
+            "confidence": self.confidence,
+            **{f"p_{name}": value for name, value in zip(classes, self.probabilities, strict=True)},
+            "frames": list(self.frames),
+            "seconds": [round(value, 6) for value in self.seconds],
+            "truth": self.truth,
+        }
+
+    def plain(self, classes: Sequence[str]) -> dict[str, Any]:
+        """Return the record with ``video``, ``class`` and ``probabilities``, as JSON has it."""
+        return {
+            **self.record(classes),
+            "video": self.path,
+            "class": self.label,
+            "probabilities": dict(zip(classes, self.probabilities, strict=True)),
+        }
+
 
 def rows_of(
     predictions: Predictions,
@@ -72,23 +94,6 @@ def rows_of(
     ]
 
 
-def as_records(rows: Sequence[Row], classes: Sequence[str]) -> list[dict[str, Any]]:
-    """Return rows as plain records: id, path, label, confidence, ``p_<class>`` each, frames, seconds, truth."""
-    return [
-        {
-            "id": row.id,
-            "path": row.path,
-            "label": row.label,
-            "confidence": row.confidence,
-            **{f"p_{name}": value for name, value in zip(classes, row.probabilities, strict=True)},
-            "frames": list(row.frames),
-            "seconds": [round(value, 6) for value in row.seconds],
-            "truth": row.truth,
-        }
-        for row in rows
-    ]
-
-
 def check_target(path: Path) -> None:
     """Check that rows can be written to ``path``, before any work.
 
@@ -106,12 +111,9 @@ def check_target(path: Path) -> None:
 
 
 def write_rows(rows: Sequence[Row], classes: Sequence[str], path: Path) -> None:
-    """Write rows as CSV (lists joined by spaces), Parquet or JSON, by suffix, atomically."""
-    records = as_records(rows, classes)
+    """Write rows as CSV (lists joined by spaces) or Parquet, by suffix, atomically."""
+    records = [row.record(classes) for row in rows]
     suffix = path.suffix.lower()
-    if suffix == ".json":
-        files.write_json(path, records)
-        return
     schema: dict[str, Any] = {
         "id": pl.String,
         "path": pl.String,

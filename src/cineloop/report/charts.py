@@ -50,6 +50,8 @@ class Panel:
         marked: A vertical line: the epoch that was chosen.
         marked_label: What that line is.
         log: Logarithmic scale of y.
+        x: What the horizontal axis counts.
+        unit: y goes from 0 to 1, so that panels can be compared.
     """
 
     title: str
@@ -57,6 +59,14 @@ class Panel:
     marked: float | None = None
     marked_label: str = ""
     log: bool = False
+    x: str = "epoch"
+    unit: bool = False
+
+    @property
+    def ends(self) -> str:
+        """How each line goes from its first to its last value, in words."""
+        known = [(line.label, line.y[np.isfinite(line.y)]) for line in self.lines]
+        return "; ".join(f"{label} from {y[0]:.3g} to {y[-1]:.3g}" for label, y in known if len(y))
 
 
 @dataclass(frozen=True)
@@ -87,28 +97,39 @@ def draw_lines(axes: Axes, lines: Sequence[Line]) -> None:
             )
 
 
-def training_curve(panel: Panel, *, x: str = "epoch", watermark: str | None = None) -> Drawing:
+def training_curve(panel: Panel, *, watermark: str | None = None) -> Drawing:
     """Draw one quantity over training.
 
     Args:
         panel: What is drawn.
-        x: Label of the horizontal axis.
         watermark: See the module.
     """
     with canvas(4.4, 3.0) as drawn:
         axes = drawn.axes[0]
-        draw_lines(axes, panel.lines)
-        if panel.marked is not None:
-            axes.axvline(panel.marked, color=INK, linewidth=1, linestyle=(0, (4, 3)), label=panel.marked_label)
-        axes.set(xlabel=x, yscale="log" if panel.log else "linear")
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.margins(x=0.02)
+        draw_panel(axes, panel)
+        axes.set_xlabel(panel.x)
         if len(panel.lines) > 1 or panel.marked is not None:
             axes.legend()
-        ends = "; ".join(
-            f"{line.label} from {line.y[0]:.3g} to {line.y[-1]:.3g}" for line in panel.lines if len(line.y)
-        )
-        return drawn.finish(f"{panel.title} over {x}: {ends}.", watermark)
+        return drawn.finish(f"{panel.title} over {panel.x}: {panel.ends}.", watermark)
+
+
+def draw_panel(axes: Axes, panel: Panel) -> None:
+    """Draw one quantity over training on axes of its own."""
+    draw_lines(axes, panel.lines)
+    for index, line in enumerate(panel.lines):
+        # A point between gaps makes no line.
+        known = np.concatenate([[False], np.isfinite(line.y), [False]])
+        alone = known[1:-1] & ~known[:-2] & ~known[2:]
+        axes.plot(line.x[alone], line.y[alone], "o", color=colour_of(index), markersize=4)
+    if panel.marked is not None:
+        axes.axvline(panel.marked, color=INK, linewidth=1, linestyle=(0, (4, 3)), label=panel.marked_label)
+    axes.set_yscale("log" if panel.log else "linear")
+    if panel.unit:
+        axes.set_ylim(-0.02, 1.02)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    first, last = min(line.x.min() for line in panel.lines), max(line.x.max() for line in panel.lines)
+    room = 0.02 * (last - first) or 0.5
+    axes.set_xlim(first - room, last + room)
 
 
 def forest_plot(

@@ -13,17 +13,22 @@ import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as MatplotlibFigure
 
-from cineloop.files import write_text
+from cineloop.files import write_bytes, write_text
+from cineloop.schema import FigureFiles
+
+DPI = 200
+"""Of PNG files: 1,000 pixels for the width of a column."""
 
 INK, SOFT, LINE, PAPER = "#17212b", "#55616d", "#dfe3e6", "#fffffe"
 
@@ -81,10 +86,12 @@ class Drawing:
     Attributes:
         svg: An ``<svg>`` element in plain colours.
         alt: What a reader who cannot see it should know.
+        figure: What it was rendered from, for pixels.
     """
 
     svg: str
     alt: str
+    figure: MatplotlibFigure | None = field(default=None, repr=False, compare=False)
 
     def inline(self, prefix: str) -> str:
         """Return the element for a page: its colours from the style sheet, its ids unique by ``prefix``."""
@@ -102,6 +109,30 @@ class Drawing:
         ground = f'<title>{escape(self.alt)}</title>\n<rect width="100%" height="100%" fill="white"/>'
         write_text(path, f"{self.svg[:end]}\n{ground}{self.svg[end:]}\n")
         return path
+
+    def png(self, dpi: int = DPI) -> bytes:
+        """Return the figure as PNG on white, the same bytes each time."""
+        assert self.figure is not None, "drawn from no figure"
+        stream = io.BytesIO()
+        with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from")
+            FigureCanvasAgg(self.figure)
+            self.figure.savefig(stream, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+        return stream.getvalue()
+
+    def write_as(self, files: FigureFiles, folder: Path, name: str) -> list[Path]:
+        """Write ``name.svg``, ``name.png`` (200 dpi), both or neither into a folder, atomically.
+
+        Returns:
+            What was written.
+        """
+        written = []
+        if files in ("svg", "both"):
+            written.append(self.write(folder / f"{name}.svg"))
+        if files in ("png", "both"):
+            write_bytes(folder / f"{name}.png", self.png())
+            written.append(folder / f"{name}.png")
+        return written
 
 
 class Canvas:
@@ -143,7 +174,7 @@ class Canvas:
             # The page's font draws the text; matplotlib's own font, lacking a script, only measures it.
             warnings.filterwarnings("ignore", message="Glyph .* missing from")
             self.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None})
-        return Drawing(_clean(stream.getvalue()), alt)
+        return Drawing(_clean(stream.getvalue()), alt, self.figure)
 
 
 @contextmanager

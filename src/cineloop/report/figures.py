@@ -80,12 +80,17 @@ def roc_curve(
     """
     with canvas(5.0, _height(len(lines))) as drawn:
         axes = drawn.axes[0]
-        axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 4)), label="chance")
-        draw_lines(axes, lines)
-        _mark(axes, points)
-        _unit_square(axes, "1 − specificity", "sensitivity")
+        draw_roc(axes, lines, points)
         _legend(axes, "lower right", len(lines))
         return drawn.finish(alt or f"ROC curve of {_named(lines)}.", watermark)
+
+
+def draw_roc(axes: Axes, lines: Sequence[Line], points: Sequence[Point] = ()) -> None:
+    """Draw receiver operating characteristics; see :func:`roc_curve`."""
+    axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 4)), label="chance")
+    draw_lines(axes, lines)
+    _mark(axes, points)
+    _unit_square(axes, "1 − specificity", "sensitivity")
 
 
 def precision_recall_curve(
@@ -107,18 +112,25 @@ def precision_recall_curve(
     """
     with canvas(5.0, _height(len(lines))) as drawn:
         axes = drawn.axes[0]
-        if prevalence is not None:
-            label = f"prevalence {prevalence:.2f}"
-            axes.axhline(prevalence, color=SOFT, linewidth=1, linestyle=(0, (4, 4)), label=label)
-        for index, line in enumerate(lines):
-            axes.plot(line.x, line.y, color=colour_of(index), label=line.label, drawstyle="steps-pre")
-            if line.low is not None and line.high is not None:
-                where = line.x if line.band_x is None else line.band_x
-                axes.fill_between(where, line.low, line.high, color=colour_of(index), alpha=0.16)
-        _mark(axes, points)
-        _unit_square(axes, "recall (sensitivity)", "precision (PPV)")
+        draw_precision_recall(axes, lines, prevalence, points)
         _legend(axes, "lower left", len(lines))
         return drawn.finish(alt or f"Precision-recall curve of {_named(lines)}.", watermark)
+
+
+def draw_precision_recall(
+    axes: Axes, lines: Sequence[Line], prevalence: float | None = None, points: Sequence[Point] = ()
+) -> None:
+    """Draw precision against recall; see :func:`precision_recall_curve`."""
+    if prevalence is not None:
+        label = f"prevalence {prevalence:.2f}"
+        axes.axhline(prevalence, color=SOFT, linewidth=1, linestyle=(0, (4, 4)), label=label)
+    for index, line in enumerate(lines):
+        axes.plot(line.x, line.y, color=colour_of(index), label=line.label, drawstyle="steps-pre")
+        if line.low is not None and line.high is not None:
+            where = line.x if line.band_x is None else line.band_x
+            axes.fill_between(where, line.low, line.high, color=colour_of(index), alpha=0.16)
+    _mark(axes, points)
+    _unit_square(axes, "recall (sensitivity)", "precision (PPV)")
 
 
 def confusion_matrix(
@@ -132,38 +144,58 @@ def confusion_matrix(
         normalised: Print each row as shares of its total; the shade always shows that share.
         watermark: See the module.
     """
+    side = confusion_side(len(classes))
+    with canvas(side + 0.5, side) as drawn:
+        draw_confusion(drawn.axes[0], table, classes, normalised=normalised)
+        return drawn.finish(f"Confusion matrix. {confusion_words(table, classes)}.", watermark)
+
+
+def confusion_side(n_classes: int) -> float:
+    """Return the side, in inches, that a confusion matrix of so many classes wants."""
+    return float(np.clip(1.9 + 0.75 * n_classes, 3.6, 9.0))
+
+
+def confusion_words(table: FloatArray, classes: Sequence[str]) -> str:
+    """Return a confusion matrix in words: of up to four classes every cell, else the diagonal."""
+    return "; ".join(
+        f"true {true}, decided {decided}: {int(table[row, column])}"
+        for row, true in enumerate(classes)
+        for column, decided in enumerate(classes)
+        if len(classes) <= 4 or row == column
+    )
+
+
+def draw_confusion(axes: Axes, table: FloatArray, classes: Sequence[str], *, normalised: bool = False) -> None:
+    """Draw a confusion matrix; see :func:`confusion_matrix`."""
+    size = 12 if len(classes) <= 4 else 9.5 if len(classes) <= 9 else 7.0
+    draw_cells(axes, table, size=size, normalised=normalised)
+    short = [shorten(name, 16) for name in classes]
+    slanted = max(len(name) for name in short) * len(short) > 26
+    axes.set_xticks(range(len(classes)), short, rotation=35 if slanted else 0, ha="right" if slanted else "center")
+    axes.set_yticks(range(len(classes)), short)
+    axes.set(xlabel="decided", ylabel="true")
+
+
+def draw_cells(axes: Axes, table: FloatArray, *, size: float, normalised: bool = False) -> None:
+    """Draw the cells of a confusion matrix without names; ``size`` is that of the numbers, 0 for none."""
     totals = table.sum(axis=1, keepdims=True)
     share = np.divide(table, totals, out=np.full(table.shape, np.nan), where=totals > 0)
-    side = float(np.clip(1.9 + 0.75 * len(classes), 3.6, 9.0))
-    with canvas(side + 0.5, side) as drawn:
-        axes = drawn.axes[0]
-        size = 12 if len(classes) <= 4 else 9.5 if len(classes) <= 9 else 7.0
-        depths = np.nan_to_num(share)
-        squares = [_square(column, row) for row, column in np.ndindex(table.shape)]
-        shades = [to_rgba(PALETTE[0], 0.05 + 0.95 * depth) for depth in depths.ravel()]
-        axes.add_collection(PolyCollection(squares, facecolors=shades, linewidths=0))
-        for row, column in np.ndindex(table.shape):
-            text = _share(share[row, column]) if normalised else f"{int(table[row, column]):,}"
-            colour = PAPER if depths[row, column] > 0.5 else INK
-            written = axes.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
-            written.set_in_layout(False)
-        short = [shorten(name, 16) for name in classes]
-        slanted = max(len(name) for name in short) * len(short) > 26
-        axes.set_xticks(range(len(classes)), short, rotation=35 if slanted else 0, ha="right" if slanted else "center")
-        axes.set_yticks(range(len(classes)), short)
-        axes.set(xlim=(-0.5, len(classes) - 0.5), ylim=(len(classes) - 0.5, -0.5), xlabel="decided", ylabel="true")
-        axes.set_aspect("equal")
-        axes.grid(visible=False)
-        axes.tick_params(length=0)
-        for spine in axes.spines.values():
-            spine.set_visible(False)
-        cells = "; ".join(
-            f"true {true}, decided {decided}: {int(table[row, column])}"
-            for row, true in enumerate(classes)
-            for column, decided in enumerate(classes)
-            if len(classes) <= 4 or row == column
-        )
-        return drawn.finish(f"Confusion matrix. {cells}.", watermark)
+    depths = np.nan_to_num(share)
+    squares = [_square(column, row) for row, column in np.ndindex(table.shape)]
+    shades = [to_rgba(PALETTE[0], 0.05 + 0.95 * depth) for depth in depths.ravel()]
+    axes.add_collection(PolyCollection(squares, facecolors=shades, linewidths=0))
+    for row, column in np.ndindex(table.shape) if size else ():
+        text = _share(share[row, column]) if normalised else f"{int(table[row, column]):,}"
+        colour = PAPER if depths[row, column] > 0.5 else INK
+        written = axes.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
+        written.set_in_layout(False)
+    last = len(table) - 0.5
+    axes.set(xlim=(-0.5, last), ylim=(last, -0.5), xticks=[], yticks=[])
+    axes.set_aspect("equal")
+    axes.grid(visible=False)
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
 
 
 def _square(column: int, row: int) -> list[tuple[float, float]]:
@@ -189,18 +221,23 @@ def reliability_curve(
     """
     with canvas(5.0, 5.4, rows=2, ratios=(4.2, 1)) as drawn:
         axes, below = drawn.axes
-        axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 4)), label="perfect")
-        for index, line in enumerate(lines):
-            colour = colour_of(index)
-            axes.plot(line.x, line.y, "o-", color=colour, markersize=4.5, linewidth=1.4, label=line.label)
-            if line.low is not None and line.high is not None:
-                axes.vlines(line.x, line.low, line.high, color=colour, alpha=0.55, linewidth=1.4)
-        axes.set(xlim=(0, 1), ylim=(0, 1.02), ylabel=y)
+        draw_reliability(axes, lines, y)
         axes.legend(loc="upper left")
         below.hist(scores, bins=np.linspace(0, 1, 26).tolist(), color=SOFT, alpha=0.6, linewidth=0)
         below.set(xlim=(0, 1), xlabel=x, ylabel="items")
         below.yaxis.set_major_locator(MaxNLocator(2, integer=True))
         return drawn.finish(f"Reliability curve of {_named(lines)}: {y} against {x}.", watermark)
+
+
+def draw_reliability(axes: Axes, lines: Sequence[Line], y: str) -> None:
+    """Draw observed against predicted frequency; see :func:`reliability_curve`."""
+    axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 4)), label="perfect")
+    for index, line in enumerate(lines):
+        colour = colour_of(index)
+        axes.plot(line.x, line.y, "o-", color=colour, markersize=4.5, linewidth=1.4, label=line.label)
+        if line.low is not None and line.high is not None:
+            axes.vlines(line.x, line.low, line.high, color=colour, alpha=0.55, linewidth=1.4)
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), ylabel=y)
 
 
 def score_histogram(

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from cineloop.report.html import Gallery, Picture, Strip, Tone
+from cineloop.report.html import Bar, Gallery, Picture, Strip, Tone
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 
@@ -29,6 +29,7 @@ class FrameStrip:
         captions: A few words below each frame (its time), [T] or empty.
         detail: What is to be said about the item.
         tone: Of the detail.
+        bars: Above the frames.
     """
 
     title: str
@@ -36,6 +37,7 @@ class FrameStrip:
     captions: tuple[str, ...] = field(default=())
     detail: str = ""
     tone: Tone = "plain"
+    bars: tuple[Bar, ...] = ()
 
 
 def encode(frame: Pixels, *, height: int = 160, quality: int = 82) -> tuple[bytes, int, int]:
@@ -97,4 +99,5 @@ def _strip(strip: FrameStrip, pictures: Sequence[tuple[bytes, int, int]]) -> Str
         ),
         detail=strip.detail,
         tone=strip.tone,
+        bars=strip.bars,
     )

@@ -198,6 +198,23 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Bar:
+    """A share as a bar.
+
+    Attributes:
+        label: Of what.
+        share: In [0, 1].
+        note: A few words behind it.
+        tone: Of the bar.
+    """
+
+    label: str
+    share: float
+    note: str = ""
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True)
 class Strip:
     """A row of pictures with a heading: frames of one item.
 
@@ -206,12 +223,14 @@ class Strip:
         pictures: In order of time.
         detail: What is to be said about it.
         tone: Of the detail.
+        bars: Above the pictures: probabilities.
     """
 
     title: str
     pictures: tuple[Picture, ...]
     detail: str = ""
     tone: Tone = "plain"
+    bars: tuple[Bar, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -243,11 +262,17 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Grid:
-    """Blocks beside each other where there is room, below each other on a phone."""
+    """Blocks beside each other where there is room, below each other on a phone.
+
+    Attributes:
+        blocks: In order.
+        small: Each the size of a stamp, so that several stand in a row on a phone too.
+    """
 
     kind: ClassVar[str] = "grid"
 
     blocks: tuple[Block, ...]
+    small: bool = False
 
 
 @dataclass(frozen=True)

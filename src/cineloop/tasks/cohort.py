@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from cineloop.cohort import Cohort
 from cineloop.cohort.audit import audit, require_clean
@@ -96,3 +97,26 @@ def prepare(recipe: Recipe, *, training: bool = False, progress: Progress = sile
             f"{len(cohort.skipped)} unreadable {'file was' if len(cohort.skipped) == 1 else 'files were'} left out."
         )
     return Prepared(cohort, watermark, tuple(warnings))
+
+
+def describe_cohort(prepared: Prepared) -> dict[str, Any]:
+    """Return what a ledger holds of a cohort: counts and hashes, no names of patients."""
+    cohort = prepared.cohort
+    media = {row["id"]: row["sha256"] for row in cohort.media.iter_rows(named=True)}
+    splits: dict[str, set[str]] = {}
+    for row in cohort.rows.iter_rows(named=True):
+        if row["split"] is not None and media[row["media"]] is not None:
+            splits.setdefault(row["split"], set()).add(media[row["media"]])
+    return {
+        "name": cohort.name,
+        "fingerprint": cohort.fingerprint,
+        "classes": list(cohort.classes),
+        "patients_known": cohort.identity_known.patient,
+        "allow_leakage": prepared.watermark,
+        "warnings": list(prepared.warnings),
+        "counts": [
+            {"split": c.split, "label": c.label, "items": c.items, "media": c.media, "patients": c.patients}
+            for c in cohort.counts()
+        ],
+        "media_sha256": {split: sorted(hashes) for split, hashes in sorted(splits.items())},
+    }

@@ -1,21 +1,45 @@
-"""Training curves of a run, read back from its records."""
+"""Training curves and confusion matrices of a run, read back from its records."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from cineloop import runs
+from cineloop.evaluation.metrics import METRICS
 from cineloop.report.charts import Line, Panel
+from cineloop.report.epochs import EpochConfusion
+
+_PREFIX = "val_"
 
 
 def _line(label: str, records: list[dict[str, Any]], x: str, y: str) -> Line | None:
-    points = [(record[x], record[y]) for record in records if record.get(y) is not None]
-    if not points:
+    """Return a value over the records that have it; where it is undefined (null) there is a gap."""
+    points = [(record[x], record[y]) for record in records if y in record]
+    if all(value is None for _, value in points):
         return None
     xs, ys = np.array(points, dtype=np.float64).T
     return Line(label, xs, ys)
+
+
+def _title(metric: str) -> str:
+    return METRICS[metric].title if metric in METRICS else metric
+
+
+def _kept(run: runs.Run) -> int | None:
+    best: int | None = run.ledger().get("training", {}).get("best_epoch")
+    return best
+
+
+def _panel(title: str, lines: Sequence[Line | None], kept: int | None = None, **more: Any) -> list[Panel]:
+    """Return a panel of the lines that have points, none where none has."""
+    drawn = tuple(line for line in lines if line is not None)
+    if not drawn:
+        return []
+    marked = float(kept) if kept is not None else None
+    return [Panel(title, drawn, marked=marked, marked_label="" if kept is None else "kept epoch", **more)]
 
 
 def training_panels(run: runs.Run, metric: str) -> list[Panel]:
@@ -28,20 +52,58 @@ def training_panels(run: runs.Run, metric: str) -> list[Panel]:
     records = runs.read_lines(run.metrics_file)
     epochs = [record for record in records if record["kind"] == "epoch"]
     steps = [record for record in records if record["kind"] == "step"]
-    best = run.ledger().get("training", {}).get("best_epoch")
-    marked = float(best) if best is not None else None
-    found = [
-        ("Loss", [_line("training", epochs, "epoch", "train_loss"), _line("validation", epochs, "epoch", "val_loss")]),
-        (f"Validation {metric}", [_line(metric, epochs, "epoch", f"val_{metric}")]),
-        ("Learning rate", [_line("over steps", steps, "step", "lr")]),
-    ]
+    # A short training records few steps, or none.
+    rates = _line("learning rate", steps if len(steps) >= len(epochs) else epochs, "step", "lr")
+    losses = [_line("training", epochs, "epoch", "train_loss"), _line("validation", epochs, "epoch", "val_loss")]
+    kept = _kept(run)
     return [
-        Panel(
-            title,
-            tuple(line for line in lines if line is not None),
-            marked=marked if title != "Learning rate" else None,
-            marked_label="kept" if title != "Learning rate" and marked is not None else "",
+        *_panel("Loss", losses, kept),
+        *_panel(f"Validation {_title(metric)}", [_line(_title(metric), epochs, "epoch", _PREFIX + metric)], kept),
+        *_panel("Learning rate", [rates], x="step"),
+    ]
+
+
+def metric_panels(run: runs.Run, without: str) -> list[Panel]:
+    """Return every overall validation metric over epochs but one, those of the catalogue in its order first.
+
+    Args:
+        run: The run.
+        without: The selection metric, which has a panel already.
+    """
+    epochs = [record for record in runs.read_lines(run.metrics_file) if record["kind"] == "epoch"]
+    found = {
+        key.removeprefix(_PREFIX)
+        for record in epochs
+        for key, value in record.items()
+        if key.startswith(_PREFIX) and isinstance(value, int | float)
+    }
+    # The loss has a panel, and a colon stands before a class.
+    names = [name for name in METRICS if name in found] + sorted(found - set(METRICS))
+    panels = []
+    for name in names:
+        if name in (without, "loss", "log_loss") or ":" in name:
+            continue
+        known = METRICS.get(name)
+        title, unit = (known.title, known.unit_range and known.higher_is_better) if known else (name, False)
+        panels += _panel(title, [_line(title, epochs, "epoch", _PREFIX + name)], _kept(run), unit=unit)
+    return panels
+
+
+def epoch_confusions(run: runs.Run, classes: Sequence[str]) -> list[EpochConfusion]:
+    """Return the confusion matrix of every epoch that was validated.
+
+    Args:
+        run: The run.
+        classes: Their names, in the order of the records: of two, the positive one last.
+    """
+    kept = _kept(run)
+    return [
+        EpochConfusion(
+            record["epoch"],
+            np.array(record["val_confusion"], dtype=np.float64),
+            tuple(classes),
+            record["epoch"] == kept,
         )
-        for title, lines in found
-        if any(line is not None for line in lines)
+        for record in runs.read_lines(run.metrics_file)
+        if record["kind"] == "epoch" and record.get("val_confusion")
     ]

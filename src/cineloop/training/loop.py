@@ -168,8 +168,7 @@ class Loop:
             self.progress.loss_steps += 1
             self.listener.advance(1, loss=loss)
             if self._log is not None and self.progress.step % config.log.every_steps == 0:
-                lr = self.optimizer.param_groups[0]["lr"] / self.optimizer.param_groups[0]["lr_scale"]
-                values = {"epoch": epoch + 1, "loss": loss, "lr": lr, "grad_norm": norm}
+                values = {"epoch": epoch + 1, "loss": loss, "lr": self._rate(), "grad_norm": norm}
                 self._log.record("step", self.progress.step, values)
             if self._checkpoint_due():
                 self._checkpoint()
@@ -218,6 +217,11 @@ class Loop:
                 self._records.append(record)
         return loss, norm
 
+    def _rate(self) -> float:
+        """Return the learning rate of the last step, before groups scale it."""
+        group = self.optimizer.param_groups[0]
+        return float(group["lr"] / group["lr_scale"])
+
     def _refuse(self, group: list[Batch], outputs: list[Tensor]) -> None:
         names = []
         for batch, losses in zip(group, outputs, strict=True):
@@ -238,7 +242,7 @@ class Loop:
         progress, config = self.progress, self.config
         loss = progress.loss_sum / progress.loss_steps if progress.loss_steps else None
         progress.epoch, progress.batch, progress.loss_sum, progress.loss_steps = progress.epoch + 1, 0, 0.0, 0
-        values: dict[str, Value] = {"epoch": progress.epoch, "train_loss": loss}
+        values: dict[str, Value] = {"epoch": progress.epoch, "train_loss": loss, "lr": self._rate()}
         last = progress.epoch == config.epochs or progress.step >= self.total_steps
         if self.learner.has_validation() and (last or progress.epoch % config.validate_every == 0):
             values |= self._validate()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from cineloop.schema import Section
+from cineloop.schema import FigureFiles, Section
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true"]
 
@@ -143,6 +143,7 @@ class TrainSection(Section):
         early_stopping: When to stop before the last epoch.
         checkpoint: When the state is saved, besides the end of each epoch.
         log: Where curves go.
+        figures: As what the run's ``figures/`` are written: ``svg``, ``png`` (200 dpi), ``both`` or ``none``.
     """
 
     seed: int = 42
@@ -168,6 +169,7 @@ class TrainSection(Section):
     early_stopping: EarlyStoppingSection | None = None
     checkpoint: CheckpointSection = CheckpointSection()
     log: LogSection = LogSection()
+    figures: FigureFiles = "svg"
 
     @property
     def learning_rate(self) -> float:

@@ -81,7 +81,8 @@ def test_the_folder_holds_everything_and_agrees_with_itself(evaluation, written)
     assert names == {
         f"{name}.svg"
         for name in (
-            "confusion", "confusion_normalised", "precision_recall", "reliability", "roc", "scores", "subgroups"
+            "confusion", "confusion_normalised", "panel", "precision_recall", "reliability", "roc", "scores",
+            "subgroups",
         )
     }  # fmt: skip
     page = (written / "report.html").read_text()
@@ -153,7 +154,7 @@ def test_names_cannot_inject_markup(tmp_path):
     strips = [mistake.strip(np.zeros((2, 8, 8, 3), np.uint8), [HOSTILE] * 2) for mistake in found.mistakes(2)]
     found.write(tmp_path / "e", title=HOSTILE, gallery=strips, provenance={HOSTILE: HOSTILE}, salt="s")
     written = [path for path in (tmp_path / "e").rglob("*") if path.suffix in (".html", ".svg")]
-    assert len(written) == 8
+    assert len(written) == 9
     for path in written:
         text = path.read_text()
         assert "&lt;u&gt;" in text, path.name

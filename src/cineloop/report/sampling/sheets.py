@@ -9,19 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
 
 from cineloop.cohort import Item
-from cineloop.files import atomic_path
 from cineloop.progress import Progress, silent, stage
-from cineloop.report.drawing import INK, LINE, PALETTE, SOFT
+from cineloop.report.frame_sheet import FrameSheet, write_frame_sheet
 from cineloop.report.gallery import encode
 from cineloop.report.sampling.samples import Samples
 from cineloop.seeds import stable_seed
 from cineloop.video import Video
 
 _HEIGHT, _QUALITY = 120, 76
-_COLUMNS, _CELL, _GAP, _MARGIN = 6, 190, 12, 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,44 +115,14 @@ def write_sheet(samples: Samples, sheet: Sheet, folder: Path) -> Path:
         folder: Where to write ``{video}_{method}_sampling.png``.
     """
     clip, row = samples.clips[sheet.clip], samples.row(sheet.row)
-    height, width = sheet.frames.shape[1:3]
-    tall = max(1, round(_CELL * height / width))
-    lines = -(-len(row.indices) // _COLUMNS)
-    size = (2 * _MARGIN + _COLUMNS * _CELL + (_COLUMNS - 1) * _GAP, _MARGIN + 132 + lines * (tall + 34) + _MARGIN)
-    image = Image.new("RGB", size, "white")
-    draw = ImageDraw.Draw(image)
-    big, small = ImageFont.load_default(17), ImageFont.load_default(13)
-    draw.text((_MARGIN, _MARGIN - 6), f"{clip.name}   {row.method}", INK, big)
     length = f"{clip.total} frames" + (f", {clip.total * clip.step:.1f} s" if clip.step is not None else "")
-    draw.text((_MARGIN, _MARGIN + 18), ", ".join(filter(None, [clip.label, clip.split, length])), SOFT, small)
-    left, right, base = _MARGIN, size[0] - _MARGIN, _MARGIN + 84
-    draw.rectangle((left, base - 9, right, base + 9), LINE)
-    ends = [-1e9, -1e9]
-    for place, index in enumerate(row.indices):
-        x = left + (index + 0.5) / clip.total * (right - left)
-        draw.rectangle((x - 2, base - 15, x + 2, base + 15), PALETTE[place % len(PALETTE)])
-        text = _when(row.seconds, place, index)
-        wide = draw.textlength(text, small)
-        at = min(max(x - wide / 2, left), right - wide)
-        # Two heights of labels; one that fits at neither is left to the grid below.
-        for level in (0, 1):
-            if at > ends[level] + 6:
-                draw.text((at, base - 34 if level else base + 18), text, SOFT, small)
-                ends[level] = at + wide
-                break
-    for place, (index, frame) in enumerate(zip(row.indices, sheet.frames, strict=True)):
-        x = _MARGIN + place % _COLUMNS * (_CELL + _GAP)
-        y = _MARGIN + 132 + place // _COLUMNS * (tall + 34)
-        image.paste(Image.fromarray(frame).resize((_CELL, tall), Image.Resampling.LANCZOS), (x, y))
-        draw.rectangle((x, y + tall, x + _CELL - 1, y + tall + 4), PALETTE[place % len(PALETTE)])
-        time = _when(row.seconds, place, index)
-        said = f"frame {clip.start + index}" + (f", {time}" if row.seconds is not None else "")
-        draw.text((x, y + tall + 8), said, INK, small)
-    path = folder / file_name(samples, sheet)
-    with atomic_path(path) as temporary:
-        image.save(temporary, format="PNG")
-    return path
-
-
-def _when(seconds: Sequence[float] | None, place: int, index: int) -> str:
-    return f"{index}" if seconds is None else f"{seconds[place]:.2f} s"
+    drawn = FrameSheet(
+        title=f"{clip.name}   {row.method}",
+        detail=", ".join(filter(None, [clip.label, clip.split, length])),
+        total=clip.total,
+        start=clip.start,
+        indices=tuple(row.indices),
+        seconds=None if row.seconds is None else tuple(row.seconds),
+        frames=sheet.frames,
+    )
+    return write_frame_sheet(drawn, folder / file_name(samples, sheet))
