@@ -13,6 +13,13 @@ import typer
 if TYPE_CHECKING:
     from cineloop.progress import Progress
 
+WorkersOption = Annotated[int, typer.Option(min=0, help="Processes that decode.")]
+SkipErrorsOption = Annotated[
+    bool, typer.Option("--skip-errors", help="List what cannot be read, and go on with the rest.")
+]
+StillsOption = Annotated[
+    bool, typer.Option("--stills", help="Take every image of a folder by itself, not as frames of one recording.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
 
 

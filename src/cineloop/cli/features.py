@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from cineloop.cli.common import JsonOption, note, print_json, progress, say
+from cineloop.cli.common import (
+    JsonOption,
+    SkipErrorsOption,
+    StillsOption,
+    WorkersOption,
+    note,
+    print_json,
+    progress,
+    say,
+)
 
 
 def command(
@@ -33,13 +42,9 @@ def command(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="An option of that model that differs from its default."),
     ] = None,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that decode.")] = 0,
-    skip_errors: Annotated[
-        bool, typer.Option("--skip-errors", help="List what cannot be read, and go on with the rest.")
-    ] = False,
-    stills: Annotated[
-        bool, typer.Option("--stills", help="Take every image of a folder by itself, not as frames of one recording.")
-    ] = False,
+    workers: WorkersOption = 0,
+    skip_errors: SkipErrorsOption = False,
+    stills: StillsOption = False,
     json: JsonOption = False,
 ) -> None:
     """Give the features of videos, all of their tokens, or videos that show where the model looked."""

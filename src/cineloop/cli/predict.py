@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from cineloop.cli.common import JsonOption, note, print_json, print_table, progress, say
+from cineloop.cli.common import (
+    JsonOption,
+    SkipErrorsOption,
+    StillsOption,
+    WorkersOption,
+    note,
+    print_json,
+    print_table,
+    progress,
+    say,
+)
 
 
 def _print_schema(wanted: bool) -> None:
@@ -29,13 +39,9 @@ def command(
     threshold: Annotated[
         float | None, typer.Option(min=0, max=1, help="Decision threshold of the positive class.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that decode.")] = 0,
-    skip_errors: Annotated[
-        bool, typer.Option("--skip-errors", help="List what cannot be read, and go on with the rest.")
-    ] = False,
-    stills: Annotated[
-        bool, typer.Option("--stills", help="Take every image of a folder by itself, not as frames of one recording.")
-    ] = False,
+    workers: WorkersOption = 0,
+    skip_errors: SkipErrorsOption = False,
+    stills: StillsOption = False,
     json: JsonOption = False,
     schema: Annotated[
         bool,
