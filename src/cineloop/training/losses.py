@@ -57,6 +57,19 @@ class FocalConfig(Section):
     alpha: Annotated[float, Field(ge=0, le=1)] | list[Annotated[float, Field(ge=0)]] | Literal["balanced"] | None = None
 
 
+class UpstreamFocalConfig(Section):
+    """The published laryngeal classifier's focal loss, for comparing with its figures.
+
+    Attributes:
+        gamma: As in :class:`FocalConfig`.
+        alpha: A list, or a number that weighs class ``y`` by ``alpha * y + (1 - alpha) * (1 - y)``: right for two
+            classes, and negative for some of more.
+    """
+
+    gamma: Annotated[float, Field(ge=0)] = 2.0
+    alpha: Annotated[float, Field(ge=0, le=1)] | list[Annotated[float, Field(ge=0)]] | None = 0.25
+
+
 class CrossEntropyConfig(Section):
     """Cross-entropy; a batch is averaged by the weights of its samples.
 
@@ -159,6 +172,14 @@ def _build_focal(config: FocalConfig, counts: Sequence[int]) -> SampleLoss:
     return FocalLoss(config.gamma, alpha)
 
 
+def _build_upstream_focal(config: UpstreamFocalConfig, counts: Sequence[int]) -> SampleLoss:
+    if not isinstance(config.alpha, float | int):
+        return _build_focal(FocalConfig(gamma=config.gamma, alpha=config.alpha), counts)
+    alpha = config.alpha
+    by_index = [alpha * index + (1.0 - alpha) * (1.0 - index) for index in range(len(counts))]
+    return FocalLoss(config.gamma, torch.tensor(by_index))
+
+
 def _build_cross_entropy(config: CrossEntropyConfig, counts: Sequence[int]) -> SampleLoss:
     weight: Tensor | None = None
     if config.class_weight == "balanced":
@@ -172,6 +193,12 @@ def _builtins() -> list[LossSpec]:
     return [
         LossSpec(
             name="focal", summary="focal loss, binary and multi-class alpha", Config=FocalConfig, build=_build_focal
+        ),
+        LossSpec(
+            name="upstream-focal",
+            summary="the published laryngeal classifier's focal loss, a single alpha taken by class number",
+            Config=UpstreamFocalConfig,
+            build=_build_upstream_focal,
         ),
         LossSpec(
             name="cross-entropy",
