@@ -84,7 +84,7 @@ def test_weights_with_nan(project):
 
 def test_weights_of_another_model(project):
     torch.save({"fc.weight": torch.zeros(3, 3)}, project / "other.pth")
-    refused(project, "other.pth", "match", overrides=["model.weights=other.pth"])
+    refused(project, "other.pth", "made for", overrides=["model.weights=other.pth"])
 
 
 class Hostile:

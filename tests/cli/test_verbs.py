@@ -223,7 +223,7 @@ def test_a_dry_run_writes_nothing(tmp_path, tiny_cohort):
     assert answer["trainable"] == answer["parameters"] > 0
     assert [path.name for path in tmp_path.iterdir()] == ["recipe.yaml"]
     text = call("train", "recipe.yaml", "--dry-run", cwd=tmp_path)
-    assert "steps per epoch" in text.stdout
+    assert "samples an epoch 10\nsteps an epoch   3, of 4 samples\nlearning rate    0.002" in text.stdout
 
 
 def test_comparison_and_another_split(trained, tmp_path):

@@ -75,6 +75,10 @@ def command(
         ["item", "label", *result.classes],
         [(row.id, row.label, *(f"{value:.3f}" for value in row.probabilities)) for row in result.rows],
     )
+    decision = result.context.decision
+    if decision.threshold is not None:
+        how = {"validation": "chosen on validation", "given": "as given"}.get(decision.source or "", "untuned")
+        say(f"'{decision.positive}' from a probability of {decision.threshold:.3f}, {how}")
     for item, reason in result.failed:
         note(f"skipped {item}: {reason}")
     if out is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -187,4 +188,4 @@ def _print(found: Sampled, choice: Choice, *, as_json: bool) -> None:
 
 
 def _share(value: float | None) -> str | None:
-    return None if value is None else f"{100 * value:.0f}%"
+    return None if value is None else f"{math.floor(100 * value + 0.5)}%"

@@ -28,7 +28,7 @@ def command(
 ) -> None:
     """Run a recipe: train a model on a cohort, keep the best weights, evaluate them, and leave a run folder."""
     from cineloop import api
-    from cineloop.runs import is_run
+    from cineloop.runs import is_run, open_run
     from cineloop.training.train import is_main_process
 
     if dry_run:
@@ -45,10 +45,14 @@ def command(
         invocation.resume = f"cineloop train {recipe}{given}{target} --resume"
     from cineloop.progress import silent
 
+    folder = Path(recipe) if is_run(recipe) else target_folder
+    before = open_run(folder).ledger() if resume and is_run(folder) else {}
     run = api.train(recipe, overrides or [], out=out, resume=resume, progress=silent if quiet else progress())
     if quiet:
         return
     ledger = run.ledger()
+    if before.get("state") == "finished" and before.get("finished") == ledger["finished"]:
+        note("This run had finished; nothing was trained. For more, begin another with model.weights=RUN.")
     if json:
         print_json({"run": str(run.path), **ledger["training"]})
         return
@@ -97,6 +101,8 @@ def _print_plan(plan: Plan, *, as_json: bool) -> None:
                 "shapes": {name: list(shape) for name, shape in dry.shapes.items()},
                 "loss": dry.loss,
                 "steps_per_epoch": dry.steps_per_epoch,
+                "samples_per_epoch": dry.samples,
+                "learning_rate": plan.recipe.train.learning_rate,
             }
         )
         return
@@ -110,7 +116,11 @@ def _print_plan(plan: Plan, *, as_json: bool) -> None:
     for name, shape in dry.shapes.items():
         say(f"batch {name:10s} {' x '.join(map(str, shape))}")
     say(f"first loss       {dry.loss:.4f}")
-    say(f"steps per epoch  {dry.steps_per_epoch}")
+    train = plan.recipe.train
+    accumulated = f" of {train.accumulate} batches each" if train.accumulate > 1 else ""
+    say(f"samples an epoch {dry.samples}")
+    say(f"steps an epoch   {dry.steps_per_epoch}{accumulated}, of {train.batch_size * train.accumulate} samples")
+    say(f"learning rate    {train.learning_rate:.3g}")
     if plan.weights:
         say(plan.weights)
     for warning in plan.prepared.warnings:

@@ -94,6 +94,31 @@ def check_disjoint(external: Prepared, loaded: Loaded) -> None:
         )
 
 
+def learned_from(loaded: Loaded, cohort: Cohort, items: Sequence[Item]) -> list[str]:
+    """Return the files of items that a model, or a first stage of it, was trained on."""
+    if loaded.run is None:
+        return []
+    seen = trained_on(loaded.run)
+    bytes_of = dict(cohort.media.select("id", "sha256").rows())
+    return sorted({item.media for item in items if bytes_of.get(item.media) in seen})
+
+
+def _refuse_learned(other: Loaded, cohort: Cohort, items: Sequence[Item]) -> None:
+    """Refuse to compare with a model that has learned from what both are judged on.
+
+    Raises:
+        CohortError: It has.
+    """
+    shared = learned_from(other, cohort, items)
+    if shared:
+        raise CohortError(
+            f"{_name(other)} was trained on {len(shared)} of the files that it would be compared on, among them "
+            f"{shared[0]!r}",
+            where=other.path,
+            mend="Compare with a run of the same division, or judge both on another cohort with --data.",
+        )
+
+
 def _items(cohort: Cohort, split: str | None, classes: Sequence[str]) -> list[Item]:
     """Return a split's labelled items with the model's class numbers."""
     items = cohort.items_of(split, labelled=True)
@@ -179,7 +204,7 @@ def judge(
         split=title,
         name=_name(loaded),
         against=contender,
-        warnings=subject.warnings,
+        warnings=(*subject.warnings, *_said_in_training(loaded, subject)),
         watermark=subject.watermark or prepared.watermark or _watermark(loaded),
     )
     if out is None:
@@ -213,6 +238,14 @@ def _as_trained(loaded: Loaded) -> list[str]:
     return sorted(loaded.predictor.classes, key=lambda name: name == loaded.predictor.positive)
 
 
+def _said_in_training(loaded: Loaded, subject: Prepared) -> list[str]:
+    """Return what the run's own cohort had to be warned of, where the subject does not say it already."""
+    if loaded.run is None:
+        return []
+    said: list[str] = loaded.run.ledger()["cohort"]["warnings"]
+    return [warning for warning in said if warning not in subject.warnings and "first weights" in warning.lower()]
+
+
 def _watermark(loaded: Loaded) -> str | None:
     """Return the reason of a leak that was allowed when the model was trained."""
     reason: str | None = loaded.run.ledger()["cohort"]["allow_leakage"] if loaded.run is not None else None
@@ -241,8 +274,13 @@ def _contender(
         found, _ = _predict(other, items, prepared.cohort, split=sampled_as, on_error=on_error, progress=progress)
         return found.with_positive(recipe.evaluate.positive)
 
+    judged = _items(subject.cohort, name, other.predictor.classes)
+    if subject.watermark is None:
+        _refuse_learned(other, subject.cohort, judged)
     threshold: float | None = None
-    if len(other.predictor.classes) == 2 and "val" in own.cohort.split_names and name != "val":
+    tunable = len(other.predictor.classes) == 2 and "val" in own.cohort.split_names and name != "val"
+    # What it was trained on would give a threshold that is too sure.
+    if tunable and not learned_from(other, own.cohort, _items(own.cohort, "val", other.predictor.classes)):
         threshold = choose_threshold(predict(own, "val", "val"), recipe.evaluate.threshold).value
     return Contender(_name(other), predict(subject, name, split), threshold)
 

@@ -15,11 +15,12 @@ from cineloop.errors import WeightsError
 from cineloop.files import atomic_path
 from cineloop.models.match import MatchReport, match
 from cineloop.models.passport import Passport, tensor_digest
-from cineloop.models.registry import ModelSpec
+from cineloop.models.registry import MODELS, ModelSpec
 from cineloop.models.safe_load import kind_of, read_metadata, read_safetensors, read_torch
 from cineloop.models.unwrap import unwrap
 
 METADATA_KEY = "cineloop"
+_WORTH_A_PART = 0.5
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,11 @@ def _suggested_prefix(report: MatchReport, checkpoint: Checkpoint) -> str | None
     return None
 
 
+def _lower_match(share: float, asked: float) -> str:
+    """Return the advice to ask for less, which a file that has little to give does not get."""
+    return f", or ask for a lower match than {asked:g}" if share >= _WORTH_A_PART else ""
+
+
 def _suggested_options(
     module: nn.Module, checkpoint: Checkpoint, report: MatchReport, spec: ModelSpec | None
 ) -> str | None:
@@ -120,9 +126,15 @@ def _suggested_options(
     if spec is None or spec.infer is None or config is None:
         return None
     stripped = {key.removeprefix(report.prefix): value for key, value in checkpoint.tensors.items()}
-    other = {key: value for key, value in spec.infer(stripped).items() if getattr(config, key, value) != value}
+    told = spec.infer(stripped)
+    other = {key: value for key, value in told.items() if getattr(config, key, value) != value}
     if not other:
         return None
+    for known in MODELS:
+        if known.name != spec.name and known.infer is spec.infer:
+            preset = known.Config()
+            if all(getattr(preset, key, None) == value for key, value in told.items()):
+                return f"They look like those of {known.name!r}: use that model."
     said = ", ".join(f"{key}={json.dumps(value)}" for key, value in other.items())
     return f"They look like those of the model with {said.replace(chr(34), '')}: give these options."
 
@@ -171,7 +183,7 @@ def load_into(
             mend=f"The keys seem to stand under {suggestion!r}: give it as the prefix."
             if suggestion
             else _suggested_options(module, checkpoint, report, spec)
-            or f"Use the model they were made for, or ask for a lower match than {min_match:g}.",
+            or f"Use the model they were made for{_lower_match(report.share, min_match)}.",
         )
     if report.unexpected and not allow_unexpected:
         raise WeightsError(

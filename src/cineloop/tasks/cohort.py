@@ -11,7 +11,7 @@ from cineloop.cohort.division import carve
 from cineloop.errors import CohortError
 from cineloop.progress import Progress, silent
 from cineloop.tasks.recipe import Recipe
-from cineloop.tasks.stages import first_stage, refuse_seen, require_weights
+from cineloop.tasks.stages import first_stage, refuse_seen, require_weights, unknown_corpus
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,20 @@ def prepare(recipe: Recipe, *, training: bool = False, progress: Progress = sile
     if first is not None:
         watermark = watermark or refuse_seen(cohort, first, allow_leakage=recipe.data.allow_leakage)
     warnings = [untuned] if untuned else []
+    unchecked = unknown_corpus(recipe.first_weights()) if training else None
+    if unchecked is not None:
+        warnings.append(unchecked)
     if not cohort.identity_known.patient:
         warnings.append(
             "Patients are unknown for some or all videos: each such video counts as its own patient, so leaks between "
             "splits cannot be ruled out and intervals may be too narrow."
         )
     held = {(count.split, count.label) for count in cohort.counts()}
+    unlearned = [name for name in cohort.classes if ("train", name) not in held]
+    if unlearned:
+        warnings.append(
+            f"No training item is {', '.join(map(repr, unlearned))}: nothing can be learned of it. Is the class meant?"
+        )
     missing = [name for name in cohort.classes if "val" in cohort.split_names and ("val", name) not in held]
     if missing:
         warnings.append(

@@ -7,6 +7,7 @@ from pathlib import Path
 from cineloop import runs
 from cineloop.cohort import Cohort
 from cineloop.errors import CohortError, RecipeError
+from cineloop.models.weights import read_passport
 
 
 def require_weights(weights: Path | None) -> None:
@@ -31,6 +32,20 @@ def first_stage(weights: Path | None) -> runs.Run | None:
         if runs.is_run(folder):
             return runs.open_run(folder)
     return None
+
+
+def unknown_corpus(weights: Path | None) -> str | None:
+    """Return a warning where first weights were trained on files that nothing here names; None where all is known."""
+    if weights is None or weights.is_dir() or first_stage(weights) is not None:
+        return None
+    passport = read_passport(weights)
+    if passport is None or passport.corpus is None:
+        return None
+    return (
+        f"The first weights, {weights.name}, were trained on the cohort {passport.corpus[:12]}, whose files are not "
+        "known here: that none of them judges this run could not be checked. Name the run that they come from, not a "
+        "copy."
+    )
 
 
 def trained_on(run: runs.Run) -> frozenset[str]:

@@ -37,6 +37,7 @@ class DryRun:
         shapes: The shape of each tensor in one training batch, by name.
         loss: The loss of that batch before any step.
         steps_per_epoch: Optimiser steps an epoch.
+        samples: Samples an epoch, copies of augmentation rounds among them.
     """
 
     parameters: int
@@ -44,6 +45,7 @@ class DryRun:
     shapes: Mapping[str, tuple[int, ...]]
     loss: float
     steps_per_epoch: int
+    samples: int
 
 
 class TaskLearner(Protocol):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import shutil
 from collections import OrderedDict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from torch import nn
 from cineloop import models
 from cineloop.errors import WeightsError
 from cineloop.models.passport import Passport
-from cineloop.models.weights import load_into, open_weights, read_passport, save_weights
+from cineloop.models.weights import Checkpoint, load_into, open_weights, read_passport, save_weights
 
 NAME = "timesformer-tiny"
 SMALL = {"img_size": 32, "embed_dim": 16, "depth": 1, "num_heads": 2, "num_frames": 2}
@@ -342,3 +343,15 @@ def test_the_flow_projection_of_a_published_variant_is_told_and_left_out(tmp_pat
     torch.save({"teacher": _under("backbone.", {**state, **flow})}, tmp_path / "a.pth")
     report = load_into(models.create(name, **options), tmp_path / "a.pth", spec=models.spec(name))
     assert [note.key for note in report.ignored] == list(flow)
+
+
+def test_weights_of_another_preset_name_it():
+    name = "timesformer-vitb16"
+    with torch.device("meta"):
+        shapes = models.create(name).state_dict()
+    # Shapes are all that tells; one number fills them.
+    tensors = {key: torch.zeros(1).expand(value.shape) for key, value in shapes.items()}
+    checkpoint = Checkpoint(Path("endo_fm.pth"), "torch zip", "tensors", tensors)
+    with pytest.raises(WeightsError) as caught:
+        load_into(models.create("timesformer-tiny"), checkpoint, spec=models.spec("timesformer-tiny"))
+    assert caught.value.mend == "They look like those of 'timesformer-vitb16': use that model."

@@ -135,3 +135,44 @@ def test_first_weights_that_are_not_there_are_missed_before_anything_else(tmp_pa
     with pytest.raises(RecipeError, match=r"not there: checkpoints/endo_fm\.pth") as caught:
         api.plan(recipe.plain())
     assert "model.weights=null" in caught.value.mend
+
+
+def test_a_copy_of_weights_that_were_trained_says_that_nothing_could_be_checked(tmp_path, source, first):
+    shutil.copy(first.weights_file, tmp_path / "copied.safetensors")
+    recipe = second_recipe(write_target(tmp_path / "target"), tmp_path / "copied.safetensors")
+    second = api.train(recipe, out=tmp_path / "second")
+    (warning,) = second.ledger()["cohort"]["warnings"]
+    assert "whose files are not known here" in warning
+    metrics = json.loads(next(second.path.glob("evaluation/*/test/metrics.json")).read_text())
+    assert warning in metrics["warnings"]
+    foreign = tmp_path / "theirs.pth"
+    kept = backbone(load_file(first.weights_file))
+    torch.save({key.removeprefix("backbone."): value for key, value in kept.items()}, foreign)
+    assert api.plan(second_recipe(tmp_path / "target", foreign)).prepared.warnings == ()
+
+
+def test_a_run_is_not_compared_with_one_that_has_learned_from_the_items(tmp_path, source, first):
+    lines = (source / "splits" / "test.txt").read_text()
+    target = write_target(tmp_path / "target")
+    for name in lines.split():
+        path = name.split(",")[0]
+        (target / "videos" / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / "videos" / path, target / "videos" / path)
+    with (target / "splits" / "train.txt").open("a") as stream:
+        stream.write(lines)
+    other = api.train(tiny_recipe(target, epochs=1), out=tmp_path / "other")
+    with pytest.raises(CohortError, match="other was trained on 2 of the files that it would be compared on"):
+        api.evaluate(first.path, against=other.path, out=tmp_path / "out")
+    third = api.train(second_recipe(write_target(tmp_path / "more"), other.path), out=tmp_path / "third")
+    with pytest.raises(CohortError, match="third was trained on 2"):
+        api.evaluate(first.path, against=third.path, out=tmp_path / "out")
+    # The other way round nothing is shared.
+    compared = api.evaluate(other.path, against=first.path, out=tmp_path / "out")
+    assert compared.evaluation is not None
+
+
+def test_a_class_without_training_items_is_told(tmp_path, source):
+    recipe = tiny_recipe(source)
+    recipe["data"]["classes"] = ["dark", "bright", "glare"]
+    warnings = api.plan(recipe).prepared.warnings
+    assert any("No training item is 'glare'" in warning for warning in warnings)

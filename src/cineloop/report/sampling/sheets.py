@@ -21,6 +21,9 @@ from cineloop.video import Video
 _HEIGHT, _QUALITY = 120, 76
 
 
+_SPLITS = ("train", "val", "test")
+
+
 @dataclass(frozen=True, eq=False)
 class Sheet:
     """The frames of one row.
@@ -45,18 +48,23 @@ class Sheet:
 
 
 def choose_clips(samples: Samples, items: Sequence[Item | None], count: int) -> list[int]:
-    """Return ``count`` clips that have an item, spread over the classes, in an order that does not follow names."""
-    by_label: dict[str, list[int]] = {}
+    """Return ``count`` clips that have an item, in an order that does not follow names.
+
+    They are spread over splits, training first, and within these over the classes.
+    """
+    groups: dict[tuple[int, str, str], list[int]] = {}
     for clip in np.unique(samples.clip).tolist():
         if items[clip] is not None:
-            by_label.setdefault(samples.clips[clip].label or "", []).append(clip)
-    for label, clips in by_label.items():
+            known = samples.clips[clip]
+            order = _SPLITS.index(known.split) if known.split in _SPLITS else len(_SPLITS)
+            groups.setdefault((order, known.split, known.label or ""), []).append(clip)
+    for (_, _, label), clips in groups.items():
         clips.sort(key=lambda clip: (stable_seed("sheet", label, samples.clips[clip].name), clip))
     turns = [
-        by_label[label][turn]
-        for turn in range(max(map(len, by_label.values()), default=0))
-        for label in sorted(by_label)
-        if turn < len(by_label[label])
+        clips[turn]
+        for turn in range(max(map(len, groups.values()), default=0))
+        for _, clips in sorted(groups.items())
+        if turn < len(clips)
     ]
     return turns[:count]
 

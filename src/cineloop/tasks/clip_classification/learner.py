@@ -308,4 +308,5 @@ class ClipLearner:
             shapes={name: tuple(batch[name].shape) for name in ("input", "target")},
             loss=loss,
             steps_per_epoch=-(-batches // train.accumulate),
+            samples=len(keys),
         )
