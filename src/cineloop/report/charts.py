@@ -30,6 +30,7 @@ class Line:
         low: Lower edge of the band over ``band_x``, float64 [m].
         high: Upper edge of the band, float64 [m].
         band_x: Where the band is known, float64 [m]; None means ``x``.
+        place: Of its colour in the palette; None means its place among the lines.
     """
 
     label: str
@@ -38,6 +39,7 @@ class Line:
     low: FloatArray | None = None
     high: FloatArray | None = None
     band_x: FloatArray | None = None
+    place: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,15 +83,16 @@ class ForestRow:
     heading: bool = False
 
 
-def colour_of(index: int) -> str:
-    """Return the colour of the line of this place."""
-    return PALETTE[index % len(PALETTE)]
+def colour_of(index: int, line: Line | None = None) -> str:
+    """Return the colour of this place, or of a line at it that has a place of its own."""
+    place = index if line is None or line.place is None else line.place
+    return PALETTE[place % len(PALETTE)]
 
 
 def draw_lines(axes: Axes, lines: Sequence[Line]) -> None:
     """Draw lines with their bands."""
     for index, line in enumerate(lines):
-        colour = colour_of(index)
+        colour = colour_of(index, line)
         axes.plot(line.x, line.y, color=colour, label=line.label)
         if line.low is not None and line.high is not None:
             axes.fill_between(
@@ -120,7 +123,7 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
         # A point between gaps makes no line.
         known = np.concatenate([[False], np.isfinite(line.y), [False]])
         alone = known[1:-1] & ~known[:-2] & ~known[2:]
-        axes.plot(line.x[alone], line.y[alone], "o", color=colour_of(index), markersize=4)
+        axes.plot(line.x[alone], line.y[alone], "o", color=colour_of(index, line), markersize=4)
     if panel.marked is not None:
         axes.axvline(panel.marked, color=INK, linewidth=1, linestyle=(0, (4, 3)), label=panel.marked_label)
     axes.set_yscale("log" if panel.log else "linear")

@@ -15,17 +15,26 @@ from cineloop.report.epochs import EpochConfusion
 _PREFIX = "val_"
 
 
-def _line(label: str, records: list[dict[str, Any]], x: str, y: str) -> Line | None:
+_VALIDATION, _RATE = 1, 2
+"""Colours of what is measured on validation, everywhere the same, and of the learning rate."""
+
+
+def _line(label: str, records: list[dict[str, Any]], x: str, y: str, place: int | None = None) -> Line | None:
     """Return a value over the records that have it; where it is undefined (null) there is a gap."""
     points = [(record[x], record[y]) for record in records if y in record]
     if all(value is None for _, value in points):
         return None
     xs, ys = np.array(points, dtype=np.float64).T
-    return Line(label, xs, ys)
+    return Line(label, xs, ys, place=place)
 
 
 def _title(metric: str) -> str:
     return METRICS[metric].title if metric in METRICS else metric
+
+
+def _of_unit_range(metric: str) -> bool:
+    """Return whether a metric is best drawn from 0 to 1; errors are small and want a scale of their own."""
+    return metric in METRICS and METRICS[metric].unit_range and METRICS[metric].higher_is_better
 
 
 def _kept(run: runs.Run) -> int | None:
@@ -53,12 +62,17 @@ def training_panels(run: runs.Run, metric: str) -> list[Panel]:
     epochs = [record for record in records if record["kind"] == "epoch"]
     steps = [record for record in records if record["kind"] == "step"]
     # A short training records few steps, or none.
-    rates = _line("learning rate", steps if len(steps) >= len(epochs) else epochs, "step", "lr")
+    rates = _line("learning rate", steps if len(steps) >= len(epochs) else epochs, "step", "lr", _RATE)
     losses = [_line("training", epochs, "epoch", "train_loss"), _line("validation", epochs, "epoch", "val_loss")]
     kept = _kept(run)
     return [
         *_panel("Loss", losses, kept),
-        *_panel(f"Validation {_title(metric)}", [_line(_title(metric), epochs, "epoch", _PREFIX + metric)], kept),
+        *_panel(
+            f"Validation {_title(metric)}",
+            [_line(_title(metric), epochs, "epoch", _PREFIX + metric, _VALIDATION)],
+            kept,
+            unit=_of_unit_range(metric),
+        ),
         *_panel("Learning rate", [rates], x="step"),
     ]
 
@@ -83,9 +97,8 @@ def metric_panels(run: runs.Run, without: str) -> list[Panel]:
     for name in names:
         if name in (without, "loss", "log_loss") or ":" in name:
             continue
-        known = METRICS.get(name)
-        title, unit = (known.title, known.unit_range and known.higher_is_better) if known else (name, False)
-        panels += _panel(title, [_line(title, epochs, "epoch", _PREFIX + name)], _kept(run), unit=unit)
+        line = _line(_title(name), epochs, "epoch", _PREFIX + name, _VALIDATION)
+        panels += _panel(_title(name), [line], _kept(run), unit=_of_unit_range(name))
     return panels
 
 
