@@ -75,6 +75,14 @@ def choose(registry: Registry[Any], value: Any, *, where: str, key: str, also: I
     if not isinstance(spec, Spec) or not isinstance(spec, Configurable):
         raise RecipeError(f"The {registry.kind} {spec!r} takes no options", where=where, mend="Choose another.")
     options = {name: option for name, option in value.items() if name != "name"}
+    for option in options.keys() - spec.Config.model_fields.keys() - set(also):
+        owners = [other.name for other in registry if option in other.Config.model_fields]
+        if owners:
+            raise RecipeError(
+                f"unknown key '{key}.{option}': it is an option of {', '.join(owners)}, not of {spec.name}",
+                where=where,
+                mend=f"Set {key}.name={owners[0]}, or leave the key out.",
+            )
     return Named(spec.name, validate(spec.Config, options, where=where, prefix=key, also=also))
 
 

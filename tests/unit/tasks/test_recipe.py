@@ -142,3 +142,12 @@ def test_the_json_schema_refuses_what_the_program_refuses(tmp_path):
     assert "$.data" in complaints({**whole, "data": {"format": "endofm"}})
     assert "$.model" in complaints({**whole, "model": {"depth": 3}})
     assert "$" in complaints({key: value for key, value in whole.items() if key != "data"})
+
+
+def test_an_option_of_another_choice_names_it():
+    words = ["train.loss.name=cross-entropy", "train.loss.gamma=2"]
+    with pytest.raises(RecipeError, match="option of focal, upstream-focal, not of cross-entropy") as caught:
+        load_recipe("clip-classification/timesformer-tiny", words)
+    assert "train.loss.name=focal" in caught.value.mend
+    with pytest.raises(RecipeError, match=r"unknown key 'train\.loss\.gama'"):
+        load_recipe("clip-classification/timesformer-tiny", ["train.loss.gama=2"])
