@@ -1,4 +1,4 @@
-"""What the verbs call and users import: train, evaluate, predict, load, sampling."""
+"""What the verbs call and users import: train, evaluate, predict, features, sampling, load."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from cineloop.report.sampling import page as sampling_page
 from cineloop.runs import Run
 from cineloop.tasks.cohort import Prepared, describe_cohort, prepare
 from cineloop.tasks.recipe import Recipe, anchored, differences, load_recipe
-from cineloop.tasks.stages import first_stage, trained_on
+from cineloop.tasks.stages import first_stage, trained_on, unknown_corpus
 from cineloop.tasks.task import TASKS, DryRun
 from cineloop.training import train as training
 from cineloop.training.figures import write_figures
@@ -148,6 +148,7 @@ def train(
             "cohort": describe_cohort(prepared),
             "first_weights": task_learner.weights_report(),
             "first_stage_sha256": sorted(trained_on(first)) if first is not None else [],
+            "first_stage_unknown": unknown_corpus(resolved.first_weights()),
         }
 
     run, result = training.execute(

@@ -108,6 +108,7 @@ def sampling(
         raise SamplingError("A page is there already", where=DEFAULT, mend="Name another with --out, or this one.")
     from cineloop import api
 
+    # The words were checked above, which the types cannot tell.
     choice = api.Choice(
         modes=None if modes is None else tuple(word.strip() for word in modes.split(",") if word.strip()),
         frames=frames,

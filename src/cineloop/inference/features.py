@@ -14,7 +14,7 @@ from cineloop import models
 from cineloop.errors import ModelError, VideoError, WeightsError
 from cineloop.files import atomic_path
 from cineloop.inference.load import default_device, load
-from cineloop.models.weights import load_into, open_weights
+from cineloop.models.weights import load_into, read_passport
 from cineloop.report.attention import overlaid, size_of, strength
 from cineloop.tasks.clip_classification.encoder import ClipEncoder, Encoded, default_input
 from cineloop.tasks.clip_classification.predictor import ClipPredictor
@@ -107,8 +107,7 @@ def open_encoder(
     path = Path(source)
     if model is None and (path.is_dir() or not path.suffix):
         return _trained(load(path, device=device).predictor)
-    checkpoint = open_weights(path)
-    passport = checkpoint.passport
+    passport = read_passport(path)
     if model is None and passport is not None and passport.head is not None:
         return _trained(load(path, device=device).predictor)
     name = model or (passport.architecture if passport is not None else None)
@@ -122,7 +121,7 @@ def open_encoder(
     if io.input != "clip" or io.output != "features":
         raise ModelError(f"{name!r} turns no clips into features", where="model", mend="Choose a clip encoder.")
     module = spec.build(options)
-    load_into(module, checkpoint, spec=spec)
+    load_into(module, path, spec=spec)
     return ClipEncoder(module, default_input(io), device=device or default_device())
 
 

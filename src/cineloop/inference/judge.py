@@ -239,11 +239,9 @@ def _as_trained(loaded: Loaded) -> list[str]:
 
 
 def _said_in_training(loaded: Loaded, subject: Prepared) -> list[str]:
-    """Return what the run's own cohort had to be warned of, where the subject does not say it already."""
-    if loaded.run is None:
-        return []
-    said: list[str] = loaded.run.ledger()["cohort"]["warnings"]
-    return [warning for warning in said if warning not in subject.warnings and "first weights" in warning.lower()]
+    """Return the warning that a first stage could not be checked, where the subject does not say it already."""
+    said = loaded.run.ledger().get("first_stage_unknown") if loaded.run is not None else None
+    return [said] if said and said not in subject.warnings else []
 
 
 def _watermark(loaded: Loaded) -> str | None:

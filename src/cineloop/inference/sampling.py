@@ -137,6 +137,7 @@ def _records_at(source: Path) -> Path | None:
     try:
         schema = pl.read_parquet_schema(first) if first is not None else {}
     except (OSError, pl.exceptions.PolarsError):
+        # Not a folder of records, then; what reads it as data says what is wrong with it.
         return None
     return source if {"item", "indices", "mode"} <= set(schema) else None
 

@@ -103,7 +103,6 @@ def fetch(source: str, out: Path, *, sha256: str, progress: Progress = silent) -
     if out.exists():
         return _standing(out, url, known)
     download = _Download(url, out)
-    begun = download.arrived
     _complete(download, progress)
     actual = files.sha256_file(download.partial)
     if known not in (UNKNOWN, actual):
@@ -119,7 +118,7 @@ def fetch(source: str, out: Path, *, sha256: str, progress: Progress = silent) -
     download.partial.replace(out)
     files.fsync_folder(out.parent)
     download.forget()
-    fetched = Fetched(out, url, actual, size, begun)
+    fetched = Fetched(out, url, actual, size, download.resumed)
     files.write_json(record_of(out), {"url": url, "source": source, "sha256": actual, "bytes": size})
     return fetched
 
@@ -159,11 +158,13 @@ class _Download:
         if self.known.etag is None:
             # Nothing would tell whether the rest belongs to it.
             self.partial.unlink(missing_ok=True)
+        self.resumed = self.arrived
 
     def _read(self) -> _Validator:
         try:
             known = _Validator(**json.loads(self._notes.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
+            # No notes, or torn ones: the download begins anew.
             return _Validator(self.url)
         return known if known.url == self.url else _Validator(self.url)
 
@@ -191,6 +192,12 @@ class _Download:
             headers |= {"Range": f"bytes={begin}-", "If-Range": self.known.etag}
         request = urllib.request.Request(self.url, headers=headers)  # noqa: S310 - address() lets http and https through
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
+            if self.url.startswith("https://") and not answer.url.startswith("https://"):
+                raise WeightsError(
+                    "The address leads on to one without encryption",
+                    where=answer.url,
+                    mend="Find an https address of the file.",
+                )
             if answer.headers.get_content_type() == "text/html":
                 raise WeightsError(
                     "The address gives a web page, not a file",
@@ -198,7 +205,7 @@ class _Download:
                     mend="Open it in a browser, save the file, and name it in the recipe; or find its direct address.",
                 )
             if answer.status != http.client.PARTIAL_CONTENT:
-                begin = 0
+                begin = self.resumed = 0
                 length = answer.headers.get("Content-Length")
                 self.note(answer.headers.get("ETag"), int(length) if length else None)
             with self.partial.open("r+b" if begin else "wb") as stream:
@@ -228,6 +235,11 @@ def _complete(download: _Download, progress: Progress) -> None:
                     pending %= 10**6
             return
         except urllib.error.HTTPError as error:
+            if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and before:
+                # All of it had arrived, or the file is another now: the hash of a whole download tells.
+                download.forget()
+                download.resumed = 0
+                continue
             if error.code < http.client.INTERNAL_SERVER_ERROR:
                 raise _refused(error, download.url) from None
             failure = error

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-_SHORT = 32
+_SHORT, _SHORT_IN_16_BITS = 32, 512
 
 
 def recomputed(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -26,8 +26,10 @@ def recomputed(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Return the scaled dot-product attention of queries, keys and values ``[B, heads, L, d]``."""
-    # On a CPU the fused kernel loses to plain products where sequences are short, or in a 16-bit type.
-    if query.device.type == "cpu" and (query.shape[2] <= _SHORT or query.element_size() == 2):
+    # On a CPU the fused kernel loses to plain products where sequences are short, in 16-bit types also where they are
+    # not so short; of long ones the whole matrix of weights would fill the memory.
+    short = _SHORT_IN_16_BITS if query.element_size() == 2 else _SHORT
+    if query.device.type == "cpu" and query.shape[2] <= short:
         return weights(query, key).to(value.dtype) @ value
     return F.scaled_dot_product_attention(query, key, value)
 

@@ -56,4 +56,4 @@ class Program:
     def placed(self) -> Placed:
         """Return what the template writes as it is: the package's own files, and data that cannot end its element."""
         own = self.code, self.policy, resource(self.style), self.data
-        return Placed(*(Markup(text) for text in own))  # noqa: S704
+        return Placed(*(Markup(text) for text in own))  # noqa: S704 - the package's own scripts

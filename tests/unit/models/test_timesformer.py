@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
 from cineloop import models
-from cineloop.models.layers import Attention, DropPath
+from cineloop.models.layers import Attention, DropPath, attend
 from cineloop.models.timesformer_weights import adapt
 from plain_timesformer import PlainTimeSformer
 
@@ -273,3 +274,15 @@ def test_maps_of_a_pooled_feature_are_about_the_patches(attention_type):
         torch.testing.assert_close(maps[1, :, 3, 1, 2], rows[1, :, 1:, 24].mean(1))
     else:
         torch.testing.assert_close(maps[1, :, 2, 1, 0], rows[1 * 4 + 2, :, 1:, 1 + 3].mean(1))
+
+
+@pytest.mark.parametrize(
+    ("length", "kind", "fused"),
+    [(33, torch.float32, 1), (32, torch.float32, 0), (512, torch.bfloat16, 0), (513, torch.bfloat16, 1)],
+)
+def test_the_matrix_of_weights_is_made_of_short_sequences_alone(monkeypatch, length, kind, fused):
+    calls, real = [], F.scaled_dot_product_attention
+    monkeypatch.setattr(F, "scaled_dot_product_attention", lambda *given: calls.append(1) or real(*given))
+    query = torch.randn(1, 1, length, 8).to(kind)
+    attend(query, query, query)
+    assert len(calls) == fused
