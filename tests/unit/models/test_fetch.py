@@ -40,6 +40,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         match = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         if match and self.headers.get("If-Range") == server.etag:
             begin = int(match[1])
+        if begin >= len(content):
+            self.send_error(416)
+            return
         self.send_response(206 if begin else 200)
         self.send_header("Content-Type", "application/octet-stream")
         self.send_header("Content-Length", str(len(content) - begin))
@@ -92,6 +95,14 @@ def test_a_later_call_goes_on(server, tmp_path):
     assert not (tmp_path / "a.pth").exists()
     assert fetch(server.url, tmp_path / "a.pth", sha256=SHA).resumed == 700_000
     assert (tmp_path / "a.pth").read_bytes() == CONTENT
+
+
+def test_a_download_that_was_cut_off_when_all_had_arrived(server, tmp_path):
+    (tmp_path / ".a.pth.download").write_bytes(CONTENT)
+    (tmp_path / ".a.pth.download.json").write_text(json.dumps({"url": server.url, "etag": '"one"', "total": None}))
+    assert fetch(server.url, tmp_path / "a.pth", sha256=SHA).resumed == 0
+    assert (tmp_path / "a.pth").read_bytes() == CONTENT
+    assert server.ranges == [f"bytes={len(CONTENT)}-", None]
 
 
 @pytest.mark.parametrize("etag", ['"two"', 'W/"one"', None])
