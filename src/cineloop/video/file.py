@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import weakref
@@ -190,6 +191,8 @@ _LEFT_TO_PARENT: list[object] = []
 
 
 def _after_fork() -> None:
+    # What the parent had not yet collected may own decoder threads too: the child must never free it.
+    gc.freeze()
     for source in list(_OPEN_SOURCES):
         source.after_fork()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import multiprocessing
 import pickle
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -307,6 +309,31 @@ def test_a_video_works_after_a_fork(coded):
     child.join(60)
     assert child.exitcode == 0
     assert read_code(video.frames([4]).pixels[0]) == 4
+
+
+def _collect_in_child(queue: multiprocessing.Queue) -> None:
+    gc.collect()
+    queue.put("done")
+
+
+def test_garbage_with_decoder_threads_does_not_hang_a_fork(coded):
+    container = av.open(str(coded("b-frames")))
+    container.streams.video[0].thread_type = "FRAME"
+    container.streams.video[0].codec_context.thread_count = 2
+    cycle = [container, next(container.decode(video=0))]
+    cycle.append(cycle)
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=_collect_in_child, args=(queue,))
+    gc.disable()
+    try:
+        del container, cycle
+        child.start()
+        assert queue.get(timeout=20) == "done"
+    finally:
+        gc.enable()
+        child.kill()
+        child.join()
 
 
 def test_a_changed_file_is_noticed(tmp_path):
