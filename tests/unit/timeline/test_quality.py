@@ -24,7 +24,7 @@ def test_every_other_combination_is_refused():
     legal = {code_of(state) for state in (*STATES, *UNSCORED)}
     for code in itertools.product((0, 1), repeat=len(LABELS)):
         if code not in legal:
-            with pytest.raises(ValueError, match="excludes all others|one BBPS score"):
+            with pytest.raises(ValueError, match=r"excludes all others|one BBPS score"):
                 state_of(code)
 
 
