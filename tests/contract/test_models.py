@@ -19,6 +19,11 @@ SMALLER = {
     "r3d-18": {"blocks": [1, 1], "num_frames": 2, "img_size": 16},
     "mc3-18": {"blocks": [1, 1], "num_frames": 2, "img_size": 16},
     "r2plus1d-tiny": {"num_frames": 2, "img_size": 16},
+    "vitl16-224-csra": {"img_size": 32, "embed_dim": 32, "depth": 2, "num_heads": 2},
+    "vitl14-336-csra": {"img_size": 28, "embed_dim": 32, "depth": 2, "num_heads": 2},
+    "vits16-224-csra": {"img_size": 32, "embed_dim": 32, "depth": 2, "num_heads": 2},
+    "vit-tiny-csra": {"img_size": 32},
+    "seresnet50-inbody": {"img_size": 64, "depths": [1, 2, 1, 1], "width": 16},
     "mvit-v2-s": {"img_size": 64, "num_frames": 4, "width": 16, "depths": [1, 1, 2, 1]},
 }
 # The feature is the class token, so what only the last block's patch tokens see is without effect.

@@ -122,6 +122,9 @@ class ModelSpec(Spec):
             they are.
         infer: Reads off published tensors, prefixes already stripped, which options they were made with, for messages;
             None where nothing tells.
+        verify: Compares a filled module with what the maker of published tensors, prefixes already stripped, computes
+            from them, and raises :class:`~cineloop.errors.WeightsError` where they differ; for networks whose
+            look-alikes load strictly. None compares nothing.
         ignorable: Patterns (``fnmatch``) of checkpoint keys that a load may leave out without being told, such as
             the projection head of a self-supervised pre-training.
         licence: Licence of the architecture's code here, as an SPDX expression.
@@ -137,13 +140,14 @@ class ModelSpec(Spec):
     layers: Callable[[Any], Layers] | None = None
     adapt: Callable[[Mapping[str, Tensor], nn.Module], Adapted] | None = None
     infer: Callable[[Mapping[str, Tensor]], Mapping[str, Any]] | None = None
+    verify: Callable[[nn.Module, Mapping[str, Tensor]], None] | None = None
     ignorable: tuple[str, ...] = ()
     licence: str = "Apache-2.0"
     origin: str = ""
     paper: str = ""
 
 
-_BUILTIN_MODULES = ("timesformer", "video_resnet", "mvit")
+_BUILTIN_MODULES = ("timesformer", "video_resnet", "mvit", "frame_csra", "seresnet")
 
 
 def _builtins() -> Iterable[ModelSpec]:

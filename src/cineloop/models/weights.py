@@ -164,7 +164,7 @@ def load_into(
 
     Raises:
         WeightsError: The file is of another architecture, gives too little, holds what has no place here, is not
-            finite, or could not be opened (:func:`open_weights`).
+            finite, computes otherwise where it was made, or could not be opened (:func:`open_weights`).
     """
     checkpoint = source if isinstance(source, Checkpoint) else open_weights(source)
     passport = checkpoint.passport
@@ -193,7 +193,16 @@ def load_into(
             or "Use the model they were made for, or allow unexpected keys.",
         )
     _refuse_non_finite(fitting, checkpoint.path)
+    # Weights with a passport say what they were made for.
+    proof = spec.verify if spec is not None and passport is None and report.share == 1 else None
+    before = {key: value.clone() for key, value in module.state_dict().items()} if proof is not None else {}
     module.load_state_dict(fitting, strict=False)
+    if proof is not None:
+        try:
+            proof(module, {key.removeprefix(report.prefix): value for key, value in checkpoint.tensors.items()})
+        except WeightsError as error:
+            module.load_state_dict(before)
+            raise WeightsError(error.what, where=checkpoint.path, mend=error.mend) from None
     return report
 
 

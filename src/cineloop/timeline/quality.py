@@ -24,6 +24,17 @@ UNSCORED = ("readable", "ileocecal")
 Code = tuple[int, int, int, int, int, int, int]
 
 
+def thresholds_of(value: float | Sequence[float]) -> tuple[float, float, float]:
+    """Return the thresholds of outside, nonsense and ileocecal that a published setting means.
+
+    One number, or a list of one or two, stands for all three; of a longer list the first three count.
+    """
+    given = [value] if isinstance(value, int | float) else list(value)
+    if len(given) < 3:
+        given = [given[0]] * 3
+    return (float(given[0]), float(given[1]), float(given[2]))
+
+
 def code_of(state: str) -> Code:
     """Return the seven numbers, 0 or 1, of a state.
 

@@ -19,7 +19,8 @@ Box = tuple[int, int, int, int]
 Fit = Literal["centre", "left_or_top", "right_or_bottom", "stretch"]
 
 
-def _positive(values: tuple[float, float, float]) -> tuple[float, float, float]:
+def positive_std(values: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Return the standard deviations of channels when all are above 0."""
     if min(values) <= 0:
         raise ValueError("every channel's standard deviation must be above 0")
     return values
@@ -46,7 +47,7 @@ class SpatialConfig(Section):
     crops: Literal[1, 3] = 1
     antialias: bool = True
     mean: tuple[float, float, float] = (0.45, 0.45, 0.45)
-    std: Annotated[tuple[float, float, float], AfterValidator(_positive)] = Field(default=(0.225, 0.225, 0.225))
+    std: Annotated[tuple[float, float, float], AfterValidator(positive_std)] = Field(default=(0.225, 0.225, 0.225))
 
     @model_validator(mode="after")
     def _check(self) -> SpatialConfig:
