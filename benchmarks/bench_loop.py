@@ -17,6 +17,7 @@ from cineloop.training.logs import RunLog
 from cineloop.training.loop import Loop
 from cineloop.training.losses import LOSSES
 from cineloop.training.optimizer import build_optimizer, learning_rate_scale, set_learning_rate, split_decay
+from cineloop.training.order import Shuffled
 from cineloop.training.runtime import Runtime
 from cineloop.training.samples import Entry
 from cineloop.training.schema import TrainSection
@@ -49,11 +50,8 @@ class Learner:
         spec = LOSSES.get("cross-entropy")
         self.loss = spec.build(spec.Config(), [BATCH, BATCH])
 
-    def entries(self):
-        return [Entry(index) for index in range(len(self.data))]
-
-    def entry_weights(self):
-        return None
+    def order(self, seed):
+        return Shuffled([Entry(index) for index in range(len(self.data))], seed)
 
     def dataset(self):
         return self.data

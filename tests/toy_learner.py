@@ -13,6 +13,7 @@ from cineloop.seeds import generator
 from cineloop.training.learner import Validation
 from cineloop.training.losses import LOSSES, CrossEntropyConfig, FocalConfig
 from cineloop.training.optimizer import split_decay
+from cineloop.training.order import Shuffled
 from cineloop.training.samples import Entry
 
 
@@ -36,7 +37,15 @@ class Points(Dataset):
 
 class ToyLearner:
     def __init__(
-        self, *, count=37, dropout=0.0, loss="cross-entropy", weighted=False, poison=None, weights=None, val=True
+        self,
+        *,
+        count=37,
+        dropout=0.0,
+        loss="cross-entropy",
+        weighted=False,
+        poison=None,
+        weights=None,
+        val=True,
     ):
         torch.manual_seed(0)
         self.module = nn.Sequential(
@@ -51,11 +60,8 @@ class ToyLearner:
         self.val = val
         self.written = []
 
-    def entries(self):
-        return [Entry(index) for index in range(len(self.data))]
-
-    def entry_weights(self):
-        return self.draws
+    def order(self, seed):
+        return Shuffled([Entry(index) for index in range(len(self.data))], seed, self.draws)
 
     def dataset(self):
         return self.data

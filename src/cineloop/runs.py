@@ -125,6 +125,14 @@ class Run:
         """The best weights so far."""
         return self.checkpoints / "best.safetensors"
 
+    def weights_by(self, metric: str) -> Path:
+        """Weights of the epoch in which a further metric was largest."""
+        return self.checkpoints / f"best-{metric.replace(':', '-').replace('/', '-')}.safetensors"
+
+    def weights_of_epoch(self, epoch: int) -> Path:
+        """Weights kept after an epoch, counted from 1."""
+        return self.checkpoints / f"epoch-{epoch:04d}.safetensors"
+
     @property
     def best_validation(self) -> Path:
         """What the best weights so far say of the validation items."""

@@ -29,6 +29,7 @@ class Progress:
         best_metrics: Its validation metrics.
         best_epoch: Which one it is, from 1.
         stale: Validations since the last gain.
+        best_by: The largest value so far of each further metric whose best weights are kept.
         metrics_bytes: The length of ``metrics.jsonl``; what lies beyond was written after this state.
         seconds: Seconds of training before this process began.
     """
@@ -42,6 +43,7 @@ class Progress:
     best_metrics: dict[str, float | None] = field(default_factory=dict)
     best_epoch: int | None = None
     stale: int = 0
+    best_by: dict[str, float] = field(default_factory=dict)
     metrics_bytes: int = 0
     seconds: float = 0.0
 

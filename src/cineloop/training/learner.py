@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from cineloop.training.order import EpochOrder
 from cineloop.training.runtime import Runtime
-from cineloop.training.samples import Entry, SampleKey
+from cineloop.training.samples import SampleKey
 
 Batch = dict[str, Any]
 
@@ -57,11 +57,8 @@ class Learner(Protocol):
     def module(self) -> nn.Module:
         """What is trained; called as ``module(batch["input"])``."""
 
-    def entries(self) -> Sequence[Entry]:
-        """Return the rows of an epoch in their natural order."""
-
-    def entry_weights(self) -> np.ndarray | None:
-        """Return float [N] weights to draw rows with replacement, or None to shuffle without."""
+    def order(self, seed: int) -> EpochOrder:
+        """Return which samples each epoch shows, and in which order, from the run's seed."""
 
     def dataset(self) -> Dataset[Any]:
         """Return a map-style data set addressed by :class:`SampleKey`."""

@@ -33,7 +33,7 @@ from cineloop.training.loading import data_loader
 from cineloop.training.logs import RunLog, Value, sample_parts
 from cineloop.training.optimizer import build_optimizer, learning_rate_scale, set_learning_rate
 from cineloop.training.runtime import Runtime
-from cineloop.training.samples import BatchPlan, epoch_order
+from cineloop.training.samples import BatchPlan
 from cineloop.training.schema import TrainSection
 from cineloop.training.selection import Choice, by_metric, by_upstream_rule
 
@@ -96,11 +96,11 @@ class Loop:
         self._saved_at = self._began = time.perf_counter()
 
         self.plan = BatchPlan(config.batch_size, rank=runtime.rank, world=runtime.world, drop_last=config.drop_last)
-        self.entries = learner.entries()
-        batches = self.plan.count(len(self.entries))
+        self.order = learner.order(config.seed)
+        batches = self.plan.count(self.order.rows)
         if batches == 0:
             raise TrainingError(
-                f"{len(self.entries)} training samples make no batch of {config.batch_size}",
+                f"{self.order.rows} training samples make no batch of {config.batch_size}",
                 where="train.batch_size",
                 mend="Lower train.batch_size, or set train.drop_last=false.",
             )
@@ -154,8 +154,7 @@ class Loop:
 
     def _epoch(self, loader: DataLoader[Any]) -> None:
         epoch, config = self.progress.epoch, self.config
-        keys = epoch_order(self.entries, seed=config.seed, epoch=epoch, weights=self.learner.entry_weights())
-        self.plan.begin(keys, first_batch=self.progress.batch)
+        self.plan.begin(self.order.keys(epoch), first_batch=self.progress.batch)
         self.listener.start(self.steps_per_epoch, f"epoch {epoch + 1}/{config.epochs}")
         self.listener.advance(self.progress.batch // config.accumulate)
         self.module.train()
@@ -246,6 +245,7 @@ class Loop:
         last = progress.epoch == config.epochs or progress.step >= self.total_steps
         if self.learner.has_validation() and (last or progress.epoch % config.validate_every == 0):
             values |= self._validate()
+        self._keep_every()
         if self._log is not None:
             timing = {"train_seconds": round(train_seconds, 3), "seconds": round(self._seconds(), 3)}
             self._log.record("epoch", progress.step, {**values, **timing})
@@ -269,6 +269,7 @@ class Loop:
                     self.learner.save_weights(self.run.best_weights, self.learner.module.state_dict())
                     if result.write is not None:
                         result.write(self.run.path)
+            self._keep_others(result)
         self.module.train()
         values: dict[str, Value] = {f"val_{name}": metric for name, metric in result.metrics.items()}
         if result.confusion:
@@ -285,6 +286,37 @@ class Loop:
             return by_upstream_rule(result.metrics, result.confusion, best, self.progress.best)
         stopping = self.config.early_stopping
         return by_metric(result.metrics, best, select, stopping.min_delta if stopping else 0.0)
+
+    def _keep_others(self, result: Validation) -> None:
+        """Keep, besides the chosen epoch's, the weights of the epochs that are best by further metrics.
+
+        Raises:
+            TrainingError: The validation gives no such metric.
+        """
+        keep, progress = self.config.keep, self.progress
+        due = []
+        for metric in keep.best:
+            if metric not in result.metrics:
+                raise TrainingError(
+                    f"The validation gives no metric called {metric!r}",
+                    where="train.keep.best",
+                    mend=f"Choose among: {', '.join(sorted(result.metrics))}.",
+                )
+            value = result.metrics[metric]
+            if value is not None and value > progress.best_by.get(metric, -math.inf):
+                progress.best_by[metric] = value
+                due.append(self.run.weights_by(metric))
+        if self.runtime.is_main:
+            for path in due:
+                self.learner.save_weights(path, self.learner.module.state_dict())
+
+    def _keep_every(self) -> None:
+        every = self.config.keep.every_epochs
+        if self.runtime.is_main and every is not None and self.progress.epoch % every == 0:
+            with self.average.applied(self.learner.module) if self.average else nullcontext():
+                self.learner.save_weights(
+                    self.run.weights_of_epoch(self.progress.epoch), self.learner.module.state_dict()
+                )
 
     def _stale(self) -> bool:
         stopping = self.config.early_stopping

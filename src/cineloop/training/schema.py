@@ -99,6 +99,18 @@ class CheckpointSection(Section):
     every_minutes: Annotated[float, Field(gt=0)] | None = 5.0
 
 
+class KeepSection(Section):
+    """Which weights are kept in ``checkpoints/`` besides those of the chosen epoch.
+
+    Attributes:
+        best: Validation metrics; the weights of the epoch in which each was largest are kept, of equal ones the first.
+        every_epochs: Keep the weights after this many epochs, and again after as many.
+    """
+
+    best: tuple[str, ...] = ()
+    every_epochs: PositiveInt | None = None
+
+
 class LogSection(Section):
     """Where curves go, besides ``metrics.jsonl`` and ``metrics.csv``, which are always written.
 
@@ -142,6 +154,7 @@ class TrainSection(Section):
         select: Which epoch's weights are kept.
         early_stopping: When to stop before the last epoch.
         checkpoint: When the state is saved, besides the end of each epoch.
+        keep: Which other weights are kept.
         log: Where curves go.
         figures: As what the run's ``figures/`` are written: ``svg``, ``png`` (200 dpi), ``both`` or ``none``.
     """
@@ -168,6 +181,7 @@ class TrainSection(Section):
     select: SelectSection = SelectSection()
     early_stopping: EarlyStoppingSection | None = None
     checkpoint: CheckpointSection = CheckpointSection()
+    keep: KeepSection = KeepSection()
     log: LogSection = LogSection()
     figures: FigureFiles = "svg"
 

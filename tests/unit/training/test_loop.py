@@ -294,3 +294,22 @@ def test_a_resume_knows_the_metrics_of_the_kept_epoch(tmp_path):
     run, result = fit(tmp_path, config, learner=learner, resume=True)
     assert [("kept" in r) for r in records(run) if r["kind"] == "epoch"] == [True, False, True, True, False]
     assert result.best_epoch == 4
+
+
+def test_other_weights_are_kept_by_metric_and_by_epoch(tmp_path):
+    _, run = fit(tmp_path, section(epochs=4, keep={"best": ["accuracy"], "every_epochs": 2}))
+    assert sorted(path.name for path in run.checkpoints.glob("epoch-*")) == [
+        "epoch-0002.safetensors",
+        "epoch-0004.safetensors",
+    ]
+    values = [line["val_accuracy"] for line in runs.read_lines(run.metrics_file) if "val_accuracy" in line]
+    best = values.index(max(values)) + 1
+    kept = (run.checkpoints / "best-accuracy.safetensors").read_bytes()
+    if best in (2, 4):
+        assert kept == (run.checkpoints / f"epoch-{best:04d}.safetensors").read_bytes()
+    assert kept
+
+
+def test_an_unknown_metric_to_keep_by_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match="no metric called 'speciality'"):
+        fit(tmp_path, section(keep={"best": ["speciality"]}))

@@ -37,8 +37,9 @@ from cineloop.tasks.clip_classification.transforms import eval_transform, train_
 from cineloop.tasks.task import DryRun
 from cineloop.training.learner import Batch, ParameterGroup, Validation
 from cineloop.training.losses import LOSSES, SampleLoss
+from cineloop.training.order import Shuffled
 from cineloop.training.runtime import Runtime
-from cineloop.training.samples import Entry, SampleKey, epoch_order
+from cineloop.training.samples import Entry, SampleKey
 from cineloop.video.records import SampleRecord, write_records
 
 
@@ -154,6 +155,13 @@ class ClipLearner:
         """The classifier."""
         return self._module
 
+    def order(self, seed: int) -> Shuffled:
+        """Return every training item and augmentation round once an epoch, or as many draws balanced by class."""
+        entries, weights = self.entries(), None
+        if self.recipe.train.balance != "none":
+            weights = np.array([1.0 / self.counts[self._target(entry.item)] for entry in entries])
+        return Shuffled(entries, seed, weights)
+
     def entries(self) -> list[Entry]:
         """Return the training items, and their augmentation rounds behind them."""
         sampler = self.recipe.data.sampling.sampler("train")
@@ -164,12 +172,6 @@ class ClipLearner:
                 total = (item.stop if item.stop is not None else item.frames) - (item.start or 0)
                 rows += [Entry(index, round) for round in sampler.rounds(total)]
         return rows
-
-    def entry_weights(self) -> np.ndarray | None:
-        """Return weights that show every class equally often, where the recipe asks for it."""
-        if self.recipe.train.balance == "none":
-            return None
-        return np.array([1.0 / self.counts[self._target(entry.item)] for entry in self.entries()])
 
     def _target(self, index: int) -> int:
         target = self.train_items[index].target
@@ -293,7 +295,7 @@ class ClipLearner:
     def dry_run(self) -> DryRun:
         """Load one batch and measure its loss, without a step."""
         train = self.recipe.train
-        keys = epoch_order(self.entries(), seed=train.seed, epoch=0, weights=self.entry_weights())
+        keys = self.order(train.seed).keys(0)
         data = self.dataset()
         batch = self.collate([data[key] for key in keys[: train.batch_size]])
         self.check(batch)
