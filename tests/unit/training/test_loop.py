@@ -297,7 +297,7 @@ def test_a_resume_knows_the_metrics_of_the_kept_epoch(tmp_path):
 
 
 def test_other_weights_are_kept_by_metric_and_by_epoch(tmp_path):
-    _, run = fit(tmp_path, section(epochs=4, keep={"best": ["accuracy"], "every_epochs": 2}))
+    run, _ = fit(tmp_path, section(epochs=4, keep={"best": ["accuracy"], "every_epochs": 2}))
     assert sorted(path.name for path in run.checkpoints.glob("epoch-*")) == [
         "epoch-0002.safetensors",
         "epoch-0004.safetensors",
