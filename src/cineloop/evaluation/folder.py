@@ -11,6 +11,7 @@ from pathlib import Path
 from cineloop.evaluation.examples_page import Shown, examples_page, write_pictures
 from cineloop.evaluation.page import page
 from cineloop.evaluation.plots import draw
+from cineloop.evaluation.questions import Answer
 from cineloop.evaluation.result import Evaluation
 from cineloop.files import fsync_folder, write_json
 from cineloop.identity import identity_salt
@@ -31,6 +32,7 @@ def write_folder(
     epochs: Sequence[EpochConfusion] = (),
     examples: Sequence[Shown] = (),
     provenance: Mapping[str, str],
+    answers: Sequence[Answer] = (),
     records: Sequence[SampleRecord] = (),
     salt: str | None = None,
     plain: bool = False,
@@ -62,12 +64,25 @@ def write_folder(
             training=training,
             epochs=epochs,
             provenance=provenance,
+            answers=answers,
         ).write(fresh / "report.html")
+        for answer in answers:
+            write_folder(
+                answer.evaluation,
+                fresh / answer.question.name,
+                title=answer.question.title,
+                subtitle=f"{answer.question.asked_of}; {subtitle}",
+                provenance=provenance,
+                salt=salt,
+                plain=plain,
+            )
         if examples:
             examples_page(evaluation, examples, subtitle=subtitle, provenance=provenance).write(fresh / "examples.html")
             if evaluation.config.figures != "none":
                 write_pictures(evaluation, examples, fresh / "figures")
-        write_json(fresh / "metrics.json", {**evaluation.to_json(), "provenance": dict(provenance)})
+        questions = {answer.question.name: answer.to_json() for answer in answers}
+        told = {"questions": questions} if questions else {}
+        write_json(fresh / "metrics.json", {**evaluation.to_json(), **told, "provenance": dict(provenance)})
         _put(fresh, folder)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -11,10 +11,12 @@ from cineloop.evaluation.page_tables import (
     headline_names,
     interval_text,
     percent,
+    questions_section,
     spread_section,
     subgroups_section,
     value_cell,
 )
+from cineloop.evaluation.questions import Answer
 from cineloop.evaluation.result import Evaluation
 from cineloop.report.charts import Panel, training_curve
 from cineloop.report.drawing import Drawing
@@ -59,6 +61,7 @@ def page(
     training: Sequence[Panel] = (),
     epochs: Sequence[EpochConfusion] = (),
     provenance: Mapping[str, str],
+    answers: Sequence[Answer] = (),
 ) -> Page:
     """Return the page of an evaluation.
 
@@ -71,9 +74,11 @@ def page(
         training: Curves of the training that made the model.
         epochs: What its epochs decided on validation.
         provenance: For the footer.
+        answers: Questions that the model answers besides its classes.
     """
     known = evaluation.predictions.known()
     sections = (
+        questions_section(answers),
         _headline(evaluation),
         _decisions(evaluation, drawings),
         _discrimination(evaluation, drawings),

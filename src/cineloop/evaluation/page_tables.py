@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from cineloop.evaluation.comparison import Difference
 from cineloop.evaluation.intervals import Estimate, find
 from cineloop.evaluation.metrics import METRICS
 from cineloop.evaluation.pooling import Spread
+from cineloop.evaluation.questions import Answer
 from cineloop.evaluation.result import Evaluation
 from cineloop.evaluation.subgroups import SubgroupTable
 from cineloop.report.drawing import Drawing
@@ -56,6 +58,44 @@ def value_cell(one: Estimate | None) -> Cell:
     if one.value is None:
         return Cell("undefined", "muted", one.reason or "")
     return Cell(number(one.value), detail=interval_text(one))
+
+
+def questions_section(answers: Sequence[Answer]) -> Section | None:
+    """Return how well each question is answered, with links to its own page; None where there are none."""
+    if not answers:
+        return None
+    columns = (
+        Column("Question"),
+        Column("Leading figure", numeric=True),
+        Column("Sensitivity", numeric=True, hint="At the threshold that was chosen on validation."),
+        Column("Specificity", numeric=True, hint="At the threshold that was chosen on validation."),
+        Column("Threshold", numeric=True),
+        Column("Items", numeric=True),
+        Column("Patients", numeric=True),
+    )
+    rows = []
+    for answer in answers:
+        question, found = answer.question, answer.evaluation
+        leading = find(found.estimates, question.selection)
+        threshold = found.threshold
+        binary = threshold is not None
+        known = found.predictions.known()
+        rows.append(
+            row(
+                Cell(question.title, detail=f"asked of {question.asked_of}", link=f"{question.name}/report.html"),
+                replace(value_cell(leading), text=f"{METRICS[question.selection].title} {value_cell(leading).text}"),
+                value_cell(find(found.estimates, "sensitivity") if binary else None),
+                value_cell(find(found.estimates, "specificity") if binary else None),
+                Cell(number(threshold.value), detail=threshold.source) if threshold is not None else Cell("–", "muted"),
+                f"{len(known):,}",
+                f"{known.n_clusters:,}",
+            )
+        )
+    return Section(
+        "Questions",
+        (Table("How well each question is answered", columns, tuple(rows)),),
+        intro="Each is judged on the items of which it is true what the question presumes, whatever the model said.",
+    )
 
 
 def comparison_section(evaluation: Evaluation) -> Section | None:

@@ -27,6 +27,7 @@ UNKNOWN = -1
 _SUM_TOLERANCE = 1e-4  # a softmax in bfloat16 that was widened afterwards is still within it
 _PROBABILITY = "p_"
 _ATTRIBUTE = "attribute_"
+_OUTPUT = "output_"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -41,6 +42,9 @@ class Predictions:
         classes: The K class names, in the order of the columns.
         paths: Where each item was read from, [N], or empty.
         attributes: What else is known of each item (site, scope, age), as name → [N], for subgroups.
+        outputs: What the network itself says, float64 [N, L], where that is more than the probabilities; empty [N, 0].
+        output_names: The L names of ``outputs``.
+        decision: The class that a rule of the task's own decides for, int64 [N]; None decides by probability.
         identity_known: False when patients are unknown and each item (or medium) was counted as its own patient.
 
     Raises:
@@ -55,6 +59,9 @@ class Predictions:
     classes: tuple[str, ...]
     paths: tuple[str, ...] = ()
     attributes: Mapping[str, Sequence[Attribute]] = field(default_factory=dict)
+    outputs: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    output_names: tuple[str, ...] = ()
+    decision: IntArray | None = None
     identity_known: bool = True
 
     def __post_init__(self) -> None:
@@ -68,6 +75,10 @@ class Predictions:
         settle("attributes", {name: tuple(values) for name, values in self.attributes.items()})
         settle("targets", _integers(self.targets))
         settle("probabilities", _floats(self.probabilities))
+        settle("output_names", tuple(self.output_names))
+        settle("outputs", _floats(self.outputs if self.output_names else np.zeros((len(self.ids), 0))))
+        if self.decision is not None:
+            settle("decision", _integers(self.decision))
         self._check_shapes()
         self._check_values()
 
@@ -86,6 +97,8 @@ class Predictions:
             )
         columns: dict[str, int] = {"clusters": len(self.clusters), "targets": len(self.targets)}
         columns |= {"paths": len(self.paths)} if self.paths else {}
+        columns |= {"outputs": len(self.outputs)}
+        columns |= {"decisions": len(self.decision)} if self.decision is not None else {}
         columns |= {f"attribute {name!r}": len(values) for name, values in self.attributes.items()}
         for name, length in columns.items():
             if length != count:
@@ -156,6 +169,8 @@ class Predictions:
             probabilities=self.probabilities[index],
             paths=tuple(self.paths[i] for i in index) if self.paths else (),
             attributes={name: tuple(values[i] for i in index) for name, values in self.attributes.items()},
+            outputs=self.outputs[index],
+            decision=self.decision[index] if self.decision is not None else None,
         )
 
     def known(self) -> Predictions:
@@ -182,16 +197,19 @@ class Predictions:
             classes=self.classes[::-1],
             probabilities=self.probabilities[:, ::-1],
             targets=np.where(self.targets == UNKNOWN, UNKNOWN, 1 - self.targets),
+            decision=1 - self.decision if self.decision is not None else None,
         )
 
     def decide(self, threshold: float | None = None) -> IntArray:
-        """Return the class decided for each item, int64 [N].
+        """Return the class decided for each item, int64 [N]: by ``decision`` where there is one.
 
         Args:
             threshold: Of a binary problem: the positive class is decided where its probability is at least this.
                 None stands for 0.5. More than two classes ignore it: the most probable is decided, of equal ones
                 the first.
         """
+        if self.decision is not None:
+            return self.decision
         if len(self.classes) == 2:
             return (self.probabilities[:, 1] >= (0.5 if threshold is None else threshold)).astype(np.int64)
         return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64)
@@ -214,7 +232,8 @@ class Predictions:
         """Return one row an item.
 
         Columns: ``id``, ``path`` (where known), ``patient``, ``patient_known``, ``target`` (index, null where
-        unknown), ``label``, ``predicted``, ``p_<class>`` for each class, ``attribute_<name>`` for each attribute.
+        unknown), ``label``, ``predicted``, ``p_<class>`` for each class, ``output_<name>`` for each output,
+        ``attribute_<name>`` for each attribute.
 
         Args:
             threshold: See :meth:`decide`.
@@ -235,6 +254,8 @@ class Predictions:
         columns["predicted"] = pl.Series([self.classes[index] for index in self.decide(threshold)], dtype=pl.String)
         for index, name in enumerate(self.classes):
             columns[_PROBABILITY + name] = pl.Series(self.probabilities[:, index])
+        for index, name in enumerate(self.output_names):
+            columns[_OUTPUT + name] = pl.Series(self.outputs[:, index])
         for name, values in self.attributes.items():
             text = any(isinstance(value, str) for value in values)
             columns[_ATTRIBUTE + name] = (
@@ -261,6 +282,7 @@ class Predictions:
             EvaluationError: A column is missing, or the values are no predictions.
         """
         missing = [name for name in ("id", "patient", "patient_known", "target") if name not in table.columns]
+        outputs = tuple(name.removeprefix(_OUTPUT) for name in table.columns if name.startswith(_OUTPUT))
         classes = tuple(name.removeprefix(_PROBABILITY) for name in table.columns if name.startswith(_PROBABILITY))
         if missing or not classes:
             raise EvaluationError(
@@ -280,6 +302,10 @@ class Predictions:
                 for name in table.columns
                 if name.startswith(_ATTRIBUTE)
             },
+            outputs=table.select([_OUTPUT + name for name in outputs]).to_numpy() if outputs else np.zeros((0, 0)),
+            output_names=outputs,
+            # Where the network says more than probabilities of classes, a rule of the task's own decided.
+            decision=np.array([classes.index(name) for name in table["predicted"]], np.int64) if outputs else None,
             identity_known=bool(table["patient_known"].all()),
         )
 

@@ -28,6 +28,7 @@ from cineloop.video.records import SampleRecord
 
 if TYPE_CHECKING:
     from cineloop.evaluation.examples_page import Shown
+    from cineloop.evaluation.questions import Answer
 
 SCHEMA = 1
 
@@ -217,6 +218,7 @@ class Evaluation:
         epochs: Sequence[EpochConfusion] = (),
         examples: Sequence[Shown] = (),
         provenance: Mapping[str, str] | None = None,
+        answers: Sequence[Answer] = (),
         records: Sequence[SampleRecord] = (),
         salt: str | None = None,
         plain: bool = False,
@@ -224,7 +226,7 @@ class Evaluation:
         """Write the evaluation as a folder, which appears whole or not at all and replaces one of the same name.
 
         The folder holds ``metrics.json``, ``predictions.parquet`` and ``.csv``, ``figures/`` and ``report.html``, and
-        with examples ``examples.html``.
+        with examples ``examples.html``; each of ``answers`` stands in a folder of its own in it.
 
         Args:
             folder: By convention ``RUN/evaluation/<cohort>/<split>``.
@@ -235,6 +237,7 @@ class Evaluation:
             epochs: What its epochs decided on validation.
             examples: Items of every cell of the confusion matrix, with their frames.
             provenance: Fingerprints, versions and commits for the page's footer and ``metrics.json``.
+            answers: Questions that the model answers besides its classes.
             records: Which frames were decoded for the predictions; written as ``samples.parquet``.
             salt: The secret behind the pseudonyms of items and patients; None means this machine's.
             plain: Write items, their paths and patients as they are.
@@ -254,6 +257,7 @@ class Evaluation:
             epochs=epochs,
             examples=examples,
             provenance=provenance or {},
+            answers=answers,
             records=records,
             salt=salt,
             plain=plain,

@@ -16,6 +16,7 @@ from cineloop.errors import CohortError, EvaluationError
 from cineloop.evaluation.comparison import Contender
 from cineloop.evaluation.evaluation import evaluate
 from cineloop.evaluation.predictions import Predictions
+from cineloop.evaluation.questions import Answer
 from cineloop.evaluation.result import Evaluation
 from cineloop.evaluation.thresholds import choose_threshold
 from cineloop.inference.load import Loaded
@@ -119,19 +120,9 @@ def _refuse_learned(other: Loaded, cohort: Cohort, items: Sequence[Item]) -> Non
         )
 
 
-def _items(cohort: Cohort, split: str | None, classes: Sequence[str]) -> list[Item]:
-    """Return a split's labelled items with the model's class numbers."""
-    items = cohort.items_of(split, labelled=True)
-    foreign = sorted({item.label for item in items if item.label is not None} - set(classes))
-    if foreign:
-        raise CohortError(
-            f"The model knows no class {foreign[0]!r}; it knows {', '.join(classes)}",
-            where=cohort.root,
-            mend="Name the cohort's classes as the model's, with data.classes or a label map.",
-        )
-    return [
-        dataclasses.replace(item, target=list(classes).index(item.label)) for item in items if item.label is not None
-    ]
+def _items(cohort: Cohort, split: str | None, loaded: Loaded) -> list[Item]:
+    """Return what a model judges of a split's labelled items, with the model's class numbers."""
+    return loaded.predictor.labelled(cohort.items_of(split, labelled=True))
 
 
 def _predict(
@@ -181,31 +172,40 @@ def judge(
     if external is not None:
         check_disjoint(external, loaded)
     cohort = subject.cohort
-    classes = loaded.predictor.classes
     name: str | None = split
     if external is not None and not cohort.split_names:
         name = None
-    items = _items(cohort, name, classes)
+    items = _items(cohort, name, loaded)
     on_error = recipe.data.on_error
     predictions, records = _predict(loaded, items, cohort, split=split, on_error=on_error, progress=progress)
     validation: Predictions | None = None
+    val_items: list[Item] = []
     if "val" in own.split_names and (split != "val" or external is not None):
-        val_items = _items(own, "val", classes)
+        val_items = _items(own, "val", loaded)
         validation, _ = _predict(loaded, val_items, own, split="val", on_error=on_error, progress=progress)
     title = split if name is not None else "all"
     contender = (
         _contender(against, recipe, prepared, subject, name, split, progress=progress) if against is not None else None
     )
+    said: dict[str, Any] = {
+        "cohort": cohort.name,
+        "split": title,
+        "name": _name(loaded),
+        "warnings": (*subject.warnings, *_said_in_training(loaded, subject)),
+        "watermark": subject.watermark or prepared.watermark or _watermark(loaded),
+    }
+    answers = _answers(loaded, recipe, (predictions, items), (validation, val_items), said)
+    thresholds = {
+        answer.question.name: answer.evaluation.threshold.value
+        for answer in answers
+        if answer.evaluation.threshold is not None
+    }
     evaluation = evaluate(
-        predictions,
-        validation=validation,
+        loaded.predictor.decided(predictions, thresholds),
+        validation=loaded.predictor.decided(validation, thresholds) if validation is not None else None,
         config=recipe.evaluate,
-        cohort=cohort.name,
-        split=title,
-        name=_name(loaded),
         against=contender,
-        warnings=(*subject.warnings, *_said_in_training(loaded, subject)),
-        watermark=subject.watermark or prepared.watermark or _watermark(loaded),
+        **said,
     )
     if out is None:
         if loaded.run is None:
@@ -225,12 +225,37 @@ def judge(
         training=training_panels(trained, recipe.train.select.compared) if trained is not None else (),
         epochs=epoch_confusions(trained, _as_trained(loaded)) if trained is not None else (),
         examples=examples(evaluation, *pictured, salt=salt),
+        answers=answers,
         provenance=provenance(loaded, cohort),
         records=records,
         salt=salt,
         plain=salt is None,
     )
     return Judgement(evaluation, out)
+
+
+def _answers(
+    loaded: Loaded,
+    recipe: Recipe,
+    judged: tuple[Predictions, Sequence[Item]],
+    validation: tuple[Predictions | None, Sequence[Item]],
+    said: Mapping[str, Any],
+) -> tuple[Answer, ...]:
+    """Judge each question that the model answers besides its classes; its threshold is chosen on validation."""
+    held = validation[0]
+    chosen_on = (
+        {one.name: one.predictions for one in loaded.predictor.questions(held, validation[1])}
+        if held is not None
+        else {}
+    )
+    found = []
+    for question in loaded.predictor.questions(*judged):
+        config = recipe.evaluate.model_copy(
+            update={"positive": None, "selection": question.selection, "ordinal": question.ordinal}
+        )
+        evaluation = evaluate(question.predictions, validation=chosen_on.get(question.name), config=config, **said)
+        found.append(Answer(question, evaluation))
+    return tuple(found)
 
 
 def _as_trained(loaded: Loaded) -> list[str]:
@@ -268,17 +293,17 @@ def _contender(
     on_error = recipe.data.on_error
 
     def predict(prepared: Prepared, which: str | None, sampled_as: str) -> Predictions:
-        items = _items(prepared.cohort, which, other.predictor.classes)
+        items = _items(prepared.cohort, which, other)
         found, _ = _predict(other, items, prepared.cohort, split=sampled_as, on_error=on_error, progress=progress)
         return found.with_positive(recipe.evaluate.positive)
 
-    judged = _items(subject.cohort, name, other.predictor.classes)
+    judged = _items(subject.cohort, name, other)
     if subject.watermark is None:
         _refuse_learned(other, subject.cohort, judged)
     threshold: float | None = None
     tunable = len(other.predictor.classes) == 2 and "val" in own.cohort.split_names and name != "val"
     # What it was trained on would give a threshold that is too sure.
-    if tunable and not learned_from(other, own.cohort, _items(own.cohort, "val", other.predictor.classes)):
+    if tunable and not learned_from(other, own.cohort, _items(own.cohort, "val", other)):
         threshold = choose_threshold(predict(own, "val", "val"), recipe.evaluate.threshold).value
     return Contender(_name(other), predict(subject, name, split), threshold)
 

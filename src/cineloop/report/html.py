@@ -101,11 +101,13 @@ class Cell:
         text: What it says.
         tone: Its colour.
         detail: A second, smaller line.
+        link: A file beside the page, or below it, that says more; its path relative to the page.
     """
 
     text: str
     tone: Tone = "plain"
     detail: str = ""
+    link: str = ""
 
 
 Row: TypeAlias = tuple[str | Cell, ...]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from cineloop.evaluation.predictions import Predictions
+    from cineloop.evaluation.questions import Question
     from cineloop.models.passport import Passport
     from cineloop.training.learner import Learner
 
@@ -106,6 +107,18 @@ class Predictor(Protocol):
     def under(self, recipe: Recipe) -> Predictor:
         """Return the same weights, looking at as many views as the ``evaluate`` section of a recipe says."""
 
+    def spread(self, items: Sequence[Item], rate: float | None) -> list[Item]:
+        """Return what is judged of items: themselves, or their frames at so many a second (None for all)."""
+
+    def labelled(self, items: Sequence[Item]) -> list[Item]:
+        """Return what is judged of labelled items, with targets in the order of this model's classes."""
+
+    def questions(self, predictions: Predictions, items: Sequence[Item]) -> tuple[Question, ...]:
+        """Return the questions that the model answers besides its classes."""
+
+    def decided(self, predictions: Predictions, thresholds: Mapping[str, float]) -> Predictions:
+        """Return predictions decided at the thresholds of the questions, by their names."""
+
     def predict(
         self,
         items: Sequence[Item],
@@ -146,7 +159,7 @@ class TaskSpec(Spec):
 
 
 # One line a task.
-_BUILTIN_MODULES = ("clip_classification",)
+_BUILTIN_MODULES = ("clip_classification", "frame_classification")
 
 
 def _builtins() -> Iterable[TaskSpec]:

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from cineloop.errors import RecipeError
 from cineloop.registry import Registry, Spec
 from cineloop.schema import Section
-
-
-class SampleLoss(nn.Module, ABC):
-    """A loss a sample. A batch's loss is ``sum(loss(logits, target)) / sum(weight(target))``."""
-
-    @abstractmethod
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return the weighted loss of each sample, float32 [B], from logits [B, K] and classes int64 [B]."""
-
-    def weight(self, target: Tensor) -> Tensor:
-        """Return each sample's share in the divisor, float32 [B]: 1 unless a loss says otherwise."""
-        return torch.ones(target.shape, dtype=torch.float32, device=target.device)
+from cineloop.training import colonoscopy_loss
+from cineloop.training.sample_loss import SampleLoss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +194,12 @@ def _builtins() -> list[LossSpec]:
             summary="cross-entropy, optionally weighted by class",
             Config=CrossEntropyConfig,
             build=_build_cross_entropy,
+        ),
+        LossSpec(
+            name="colonoscopy",
+            summary="the seven labels of a colonoscopy frame, and its BBPS scores against each other",
+            Config=colonoscopy_loss.ColonoscopyConfig,
+            build=colonoscopy_loss.build,
         ),
     ]
 

@@ -8,15 +8,8 @@ import torch
 
 from cineloop.cohort.item import Item
 from cineloop.errors import CohortError, VideoError
-from cineloop.tasks.clip_classification.data import (
-    ClipReader,
-    EvalViews,
-    Failure,
-    TrainClips,
-    as_they_are,
-    bounds,
-    join_samples,
-)
+from cineloop.tasks.clip_classification.data import ClipReader, EvalViews, TrainClips, bounds, join_samples
+from cineloop.tasks.scoring import Failure, as_they_are
 from cineloop.training.loading import data_loader
 from cineloop.training.samples import BatchPlan, Entry, epoch_order
 from cineloop.video import Video

@@ -7,8 +7,9 @@ import pytest
 from cineloop.errors import RecipeError
 from cineloop.models.registry import MODELS
 from cineloop.named import choose
-from cineloop.tasks.clip_classification.model import build, freeze, parameter_groups
+from cineloop.tasks.clip_classification.model import build
 from cineloop.tasks.clip_classification.schema import ClassifierModel
+from cineloop.tasks.network import freeze, parameter_groups
 
 NETWORK = {"img_size": 32, "patch_size": 8, "embed_dim": 16, "depth": 3, "num_heads": 2, "num_frames": 2}
 
@@ -17,8 +18,19 @@ def classifier(trainable, **options):
     plain = {"name": "timesformer-vitb16", **NETWORK, **options, "trainable": trainable}
     model = ClassifierModel.model_validate(plain)
     module = build(model.network, 2)
-    freeze(module, model)
+    freeze(module.backbone, model, lambda name: False)
     return module, model
+
+
+def groups_of(module, model, layer_decay, head_lr_scale):
+    return parameter_groups(
+        module,
+        model,
+        prefix="backbone.",
+        is_head=lambda name: name.startswith("head."),
+        layer_decay=layer_decay,
+        head_lr_scale=head_lr_scale,
+    )
 
 
 def trained(module):
@@ -47,7 +59,7 @@ def test_all_of_it_and_no_more_blocks_than_there_are():
 
 def test_rates_fall_with_depth_from_the_head_down():
     module, model = classifier("all")
-    groups = parameter_groups(module, model, 0.5, 3.0)
+    groups = groups_of(module, model, 0.5, 3.0)
     rates = {name: group.lr_scale for group in groups for name in group.names}
     assert len(rates) == len(list(module.parameters()))
     # Five layers: embeddings, three blocks, the norm.
@@ -58,7 +70,7 @@ def test_rates_fall_with_depth_from_the_head_down():
 
 def test_what_is_frozen_is_in_no_group():
     module, model = classifier(1)
-    names = {name for group in parameter_groups(module, model, 1.0, 1.0) for name in group.names}
+    names = {name for group in groups_of(module, model, 1.0, 1.0) for name in group.names}
     assert names == {name for name, parameter in module.named_parameters() if parameter.requires_grad}
 
 

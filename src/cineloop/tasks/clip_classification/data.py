@@ -12,14 +12,16 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from cineloop.cohort.item import Item
-from cineloop.errors import CineloopError, CohortError, VideoError
+from cineloop.errors import CineloopError, VideoError
 from cineloop.seeds import generator
+from cineloop.tasks.reading import ContentBoxes, bounds
+from cineloop.tasks.scoring import Failure
 from cineloop.training.samples import SampleKey
-from cineloop.video.content import ContentArea, detect_content
 from cineloop.video.frame import Frames
 from cineloop.video.reader import Video
 from cineloop.video.records import SampleRecord
 from cineloop.video.sampling import FrameSampler
+from cineloop.video.spatial import cut
 from cineloop.video.transforms import EvalTransform, TrainTransform
 
 
@@ -55,37 +57,6 @@ class Views:
     records: tuple[SampleRecord, ...]
 
 
-@dataclass(frozen=True)
-class Failure:
-    """A sample that could not be decoded; an exception does not cross from a data worker unharmed, this does."""
-
-    item: int
-    error: CineloopError
-
-
-def bounds(item: Item, frames: int) -> tuple[int, int]:
-    """Return the first frame of an item and the number of its frames, given the frames of its file.
-
-    Raises:
-        CohortError: The clip lies outside of the file.
-    """
-    start = item.start or 0
-    stop = frames if item.stop is None else item.stop
-    if not 0 <= start < stop <= frames:
-        raise CohortError(
-            f"The clip's frames {start} to {stop} do not lie in its file of {frames} frames",
-            where=item.path,
-            mend="Correct start and stop of this item.",
-        )
-    return start, stop - start
-
-
-def content_box(video: Video) -> tuple[int, int, int, int] | None:
-    """Return the content area's bounding box (x, y, width, height) of a video, None for the whole frame."""
-    area: ContentArea = detect_content(video)
-    return area.x, area.y, area.width, area.height
-
-
 class ClipReader:
     """Decodes clips of items: the frames a sampler names, cut to the content area if asked.
 
@@ -99,7 +70,7 @@ class ClipReader:
         self.sampler = sampler
         self.split = split
         self.crop_content = crop_content
-        self._boxes: dict[str, tuple[int, int, int, int] | None] = {}
+        self._boxes = ContentBoxes()
 
     def read(
         self,
@@ -143,11 +114,8 @@ class ClipReader:
                 for view in range(views)
             ]
             frames: Frames = video.frames([start + int(index) for view in wanted for index in view])
-            box = self._box(item, video) if self.crop_content else None
-        pixels = frames.pixels
-        if box is not None:
-            x, y, width, height = box
-            pixels = pixels[:, y : y + height, x : x + width]
+            box = self._boxes.of(item, video) if self.crop_content else None
+        pixels = cut(frames.pixels, box)
         length = len(wanted[0])
         clips, records = [], []
         for view in range(views):
@@ -169,11 +137,6 @@ class ClipReader:
                 )
             )
         return clips, records
-
-    def _box(self, item: Item, video: Video) -> tuple[int, int, int, int] | None:
-        if item.media not in self._boxes:
-            self._boxes[item.media] = content_box(video)
-        return self._boxes[item.media]
 
 
 class TrainClips(Dataset[Any]):
@@ -237,8 +200,3 @@ def join_samples(samples: Sequence[Sample | Failure]) -> dict[str, Any]:
         batch["input"] = torch.stack([sample.clip for sample in good])
         batch["target"] = torch.tensor([sample.target for sample in good])
     return batch
-
-
-def as_they_are(samples: Sequence[Any]) -> list[Any]:
-    """Collate nothing: views of different items may be of different number."""
-    return list(samples)

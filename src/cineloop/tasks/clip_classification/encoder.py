@@ -15,12 +15,12 @@ from cineloop.errors import CineloopError, ModelError
 from cineloop.models.registry import ModelIO
 from cineloop.models.timesformer import Look
 from cineloop.progress import Progress, silent, stage
-from cineloop.tasks.clip_classification.data import ClipReader, EvalViews, Failure, Views, as_they_are
+from cineloop.tasks.clip_classification.data import ClipReader, EvalViews, Views
 from cineloop.tasks.clip_classification.passport import ClipInput
 from cineloop.tasks.clip_classification.predictor import ClipPredictor
 from cineloop.tasks.clip_classification.schema import SamplingSection
-from cineloop.tasks.clip_classification.scoring import Positions
 from cineloop.tasks.clip_classification.transforms import eval_transform
+from cineloop.tasks.scoring import Failure, Positions, as_they_are
 from cineloop.training.loading import data_loader
 from cineloop.video.spatial import SpatialConfig
 

@@ -12,17 +12,20 @@ import torch
 from torch import Tensor
 
 from cineloop.cohort.item import Item
-from cineloop.errors import WeightsError
+from cineloop.errors import RecipeError, WeightsError
 from cineloop.evaluation.predictions import Predictions
+from cineloop.evaluation.questions import Question
 from cineloop.models.passport import Passport
 from cineloop.progress import Progress, silent
 from cineloop.tasks.clip_classification.data import ClipReader, EvalViews
 from cineloop.tasks.clip_classification.model import build
 from cineloop.tasks.clip_classification.passport import read_input, read_network
 from cineloop.tasks.clip_classification.schema import ClipRecipe
-from cineloop.tasks.clip_classification.scoring import Scores, as_predictions, score
+from cineloop.tasks.clip_classification.scoring import score
 from cineloop.tasks.clip_classification.transforms import eval_transform
+from cineloop.tasks.learner import by_class
 from cineloop.tasks.recipe import Recipe
+from cineloop.tasks.scoring import Scores, as_predictions
 from cineloop.video.records import write_records
 
 
@@ -69,6 +72,36 @@ class ClipPredictor:
             views = {name: getattr(recipe.evaluate, name) for name in ("temporal_views", "spatial_views")}
             other.input = self.input.model_copy(update=views)
         return other
+
+    def spread(self, items: Sequence[Item], rate: float | None) -> list[Item]:
+        """Return the items as they are: a video is judged as a whole.
+
+        Raises:
+            RecipeError: A rate of frames is asked for.
+        """
+        if rate is not None:
+            raise RecipeError(
+                "This model judges videos as a whole, not frames",
+                where="rate",
+                mend="Leave the rate out, or use a model that classifies frames.",
+            )
+        return list(items)
+
+    def labelled(self, items: Sequence[Item]) -> list[Item]:
+        """Return items with targets in the order of this model's classes.
+
+        Raises:
+            CohortError: A label is not known to the model.
+        """
+        return by_class(items, self.classes)
+
+    def questions(self, predictions: Predictions, items: Sequence[Item]) -> tuple[Question, ...]:
+        """Return none: the classes are all that is asked."""
+        return ()
+
+    def decided(self, predictions: Predictions, thresholds: Mapping[str, float]) -> Predictions:
+        """Return the predictions as they are."""
+        return predictions
 
     def reader(self, split: str) -> ClipReader:
         """Return what decodes clips as this model sees them."""

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    Field,
-    GetJsonSchemaHandler,
-    PositiveInt,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
-from pydantic_core import CoreSchema
+from pydantic import Field, PositiveInt, model_validator
 
 from cineloop.cohort.schema import DataSection
 from cineloop.evaluation.schema import EvaluateSection
 from cineloop.models.registry import MODELS
 from cineloop.named import Named, NamedFrom
 from cineloop.schema import Section
+from cineloop.tasks.network import NetworkSection
 from cineloop.tasks.recipe import Recipe
 from cineloop.training.losses import LOSSES
 from cineloop.training.schema import TrainSection
@@ -110,57 +102,14 @@ class ClipData(DataSection):
         return self
 
 
-OWN_KEYS = ("weights", "min_match", "dropout", "trainable")
-
-
-class ClassifierModel(Section):
+class ClassifierModel(NetworkSection):
     """The ``model`` section: a registered clip encoder with its options, and a linear head on its features.
 
-    Written flat: ``{name: timesformer-tiny, depth: 4, weights: runs/first}``.
-
     Attributes:
-        network: The encoder.
-        weights: Where the encoder's first weights come from: a checkpoint in any accepted form, or a run.
-        min_match: The share of the encoder's tensors that ``weights`` must hold.
         dropout: On the features, in training.
-        trainable: ``all``, ``head`` (the encoder is frozen), or the number of last blocks to train with the head.
     """
 
-    network: Annotated[Named[Section], NamedFrom(MODELS, "model", also=OWN_KEYS)]
-    weights: Path | None = None
-    min_match: Annotated[float, Field(gt=0, le=1)] = 1.0
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    trainable: Literal["all", "head"] | Annotated[int, Field(ge=1)] = "all"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _flat(cls, value: Any) -> Any:
-        if not isinstance(value, Mapping) or "network" in value:
-            return value
-        own = {key: item for key, item in value.items() if key in OWN_KEYS}
-        return {**own, "network": {key: item for key, item in value.items() if key not in OWN_KEYS}}
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Describe the section as it is written: one flat variant for each encoder."""
-        reference = handler(schema)
-        section = handler.resolve_ref_schema(reference)
-        own = dict(section.pop("properties"))
-        networks = own.pop("network")["anyOf"]
-        section.pop("required", None)
-        section.pop("additionalProperties", None)
-        section["anyOf"] = [
-            {**network, "properties": {**own, **network["properties"]}}
-            for network in networks
-            if "properties" in network
-        ]
-        return reference
-
-    @model_serializer(mode="wrap")
-    def _write_flat(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        data = handler(self)
-        network = data.pop("network")
-        return {"name": network.pop("name"), **data, **network}
 
 
 class ClassifierTrain(TrainSection):

@@ -1,0 +1,243 @@
+"""From an item to a frame: decode exactly that one, prepare it, and say what was decoded."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from cineloop.cohort.item import Item
+from cineloop.errors import CineloopError, VideoError
+from cineloop.seeds import generator
+from cineloop.tasks.reading import ContentBoxes, bounds
+from cineloop.tasks.scoring import Failure
+from cineloop.training.samples import SampleKey
+from cineloop.video.frame import Pixels
+from cineloop.video.frame_input import FrameInput
+from cineloop.video.frame_transform import FrameTransform
+from cineloop.video.reader import Video
+from cineloop.video.records import SampleRecord
+from cineloop.video.spatial import cut
+
+_MODE = "frame"
+_MOST = 32
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One training frame.
+
+    Attributes:
+        key: Which.
+        frame: float32 [3, h, w], normalised.
+        target: What the labels make of it.
+        record: What was decoded.
+    """
+
+    key: SampleKey
+    frame: Tensor
+    target: int
+    record: SampleRecord
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Frames of one file, prepared.
+
+    Attributes:
+        items: Their positions.
+        frames: float32 [N, 3, h, w], normalised.
+        records: What was decoded, one a frame.
+    """
+
+    items: tuple[int, ...]
+    frames: Tensor
+    records: tuple[SampleRecord, ...]
+
+
+class FrameReader:
+    """Decodes the frames that items name; the last file stays open, since neighbours often follow each other.
+
+    Args:
+        split: For the records.
+        crop_content: Cut frames to the endoscope's picture.
+    """
+
+    def __init__(self, split: str, *, crop_content: bool) -> None:
+        self.split = split
+        self.crop_content = crop_content
+        self._boxes = ContentBoxes()
+        self._open: Video | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_open": None}
+
+    def video(self, item: Item) -> Video:
+        """Return the opened file of an item.
+
+        Raises:
+            VideoError: It cannot be opened.
+        """
+        if self._open is None or self._open.path != item.path:
+            if self._open is not None:
+                self._open.close()
+            # Workers share the cores among themselves; one decoding thread each.
+            self._open = Video(item.path, threads=1)
+        return self._open
+
+    def read(
+        self, items: Sequence[Item], *, epoch: int = 0, occurrence: int = 0
+    ) -> tuple[Pixels, tuple[SampleRecord, ...]]:
+        """Return the frames uint8 [N, H, W, 3] of items of one file, and what was decoded.
+
+        Raises:
+            VideoError: The file or a frame cannot be decoded.
+            CohortError: A frame lies outside of the file.
+        """
+        video = self.video(items[0])
+        places = [bounds(item, len(video)) for item in items]
+        frames = video.frames([start for start, _ in places])
+        box = self._boxes.of(items[0], video) if self.crop_content else None
+        records = tuple(
+            SampleRecord(
+                epoch=epoch + 1,
+                split=self.split,
+                item=item.id,
+                media=item.media,
+                mode=_MODE,
+                total=total,
+                refs=(ref,),
+                occurrence=occurrence,
+                start=start,
+            )
+            for item, ref, (start, total) in zip(items, frames.refs, places, strict=True)
+        )
+        return cut(frames.pixels, box), records
+
+
+class TrainFrames(Dataset[Any]):
+    """Augmented training frames, addressed by :class:`SampleKey`; everything random follows from the key."""
+
+    def __init__(self, items: Sequence[Item], reader: FrameReader, transform: FrameTransform, *, seed: int) -> None:
+        self.items = list(items)
+        self.reader = reader
+        self.transform = transform
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, key: SampleKey) -> Sample | Failure:
+        item = self.items[key.item]
+        assert item.target is not None
+        try:
+            pixels, (record,) = self.reader.read([item], epoch=key.epoch, occurrence=key.occurrence)
+        except VideoError as error:
+            return Failure(key.item, error)
+        rng = generator("augment", self.seed, key.epoch, item.id, 0, key.occurrence)
+        return Sample(key, self.transform(pixels[0], rng), item.target, record)
+
+
+class EvalFrames(Dataset[Any]):
+    """Frames in the order of their items, several of one file at once, addressed by the number of the group.
+
+    Attributes:
+        groups: Positions of items, those of one file that follow each other together.
+    """
+
+    def __init__(self, items: Sequence[Item], reader: FrameReader, prepare: FrameInput, *, most: int = _MOST) -> None:
+        self.items = list(items)
+        self.reader = reader
+        self.prepare = prepare
+        self.groups: list[list[int]] = []
+        for _, run in groupby(range(len(self.items)), key=lambda position: self.items[position].path):
+            positions = list(run)
+            self.groups += [positions[first : first + most] for first in range(0, len(positions), most)]
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    def __getitem__(self, group: int) -> list[Looked | Failure]:
+        positions = self.groups[group]
+        try:
+            return [self._look(positions)]
+        except CineloopError as error:
+            if len(positions) == 1:
+                return [Failure(positions[0], error)]
+        # One bad frame does not take its neighbours with it.
+        found: list[Looked | Failure] = []
+        for position in positions:
+            try:
+                found.append(self._look([position]))
+            except CineloopError as error:
+                found.append(Failure(position, error))
+        return found
+
+    def _look(self, positions: Sequence[int]) -> Looked:
+        pixels, records = self.reader.read([self.items[position] for position in positions])
+        return Looked(tuple(positions), self.prepare.tensor(pixels), records)
+
+
+def join_samples(samples: Sequence[Sample | Failure]) -> dict[str, Any]:
+    """Join training frames into a batch: ``input`` float32 [B, 3, h, w], ``target`` int64 [B], keys and records.
+
+    Failures stand aside in ``failures``; a batch of nothing else has no input.
+    """
+    good = [sample for sample in samples if isinstance(sample, Sample)]
+    batch: dict[str, Any] = {
+        "keys": [sample.key for sample in good],
+        "records": [sample.record for sample in good if not sample.key.padding],
+        "failures": [sample for sample in samples if isinstance(sample, Failure)],
+    }
+    if good:
+        batch["input"] = torch.stack([sample.frame for sample in good])
+        batch["target"] = torch.tensor([sample.target for sample in good])
+    return batch
+
+
+def one_frame_each(items: Sequence[Item], stride: float | None) -> list[Item]:
+    """Return items of one frame each: a video, or a part of one, becomes a frame every ``stride`` seconds.
+
+    Args:
+        items: Frames, videos and parts of videos.
+        stride: Seconds between two frames; None takes every frame.
+
+    Raises:
+        VideoError: A video cannot be opened.
+    """
+    found: list[Item] = []
+    for item in items:
+        if item.start is not None and item.stop == item.start + 1:
+            found.append(item)
+            continue
+        if item.frames == 1:
+            found.append(item)
+            continue
+        with Video(item.path, threads=1) as video:
+            start, total = bounds(item, len(video))
+            wanted = _every(video, start, total, stride)
+        if wanted == [0] and total == 1 and item.start is None:
+            found.append(item)
+            continue
+        found += [
+            dataclasses.replace(item, id=f"{item.media}#{index}", start=index, stop=index + 1) for index in wanted
+        ]
+    return found
+
+
+def _every(video: Video, start: int, total: int, stride: float | None) -> list[int]:
+    """Return the frames on screen every ``stride`` seconds of a part of a video."""
+    if stride is None:
+        return list(range(start, start + total))
+    clock = video.clock
+    seconds = np.asarray(clock.pts[start : start + total] - clock.pts[start], dtype=np.float64) * float(clock.time_base)
+    ticks = np.arange(0.0, seconds[-1] + 1e-9, stride)
+    places = np.searchsorted(seconds, ticks + 1e-6, side="right") - 1
+    return [start + int(place) for place in np.unique(places)]
