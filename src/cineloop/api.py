@@ -318,9 +318,12 @@ def predict(
     on_error: str = "raise",
     threshold: float | None = None,
     stills: bool = False,
+    rate: float | None = None,
     progress: Progress = silent,
 ) -> Prediction:
     """Predict videos, images, DICOM files and folders of them.
+
+    A model of clips gives a row a video; a model of frames gives a row a frame, of every frame or of ``rate`` a second.
 
     Args:
         model: A run, a weights file that a run wrote, or what :func:`load` gave.
@@ -334,17 +337,19 @@ def predict(
         threshold: Of a binary problem, on the positive class; None takes the one its evaluation chose on validation,
             if there is one, else 0.5.
         stills: Take every image of a folder as an item of its own, not as a frame of one recording.
+        rate: Of a model of frames: how many frames of a second of video; None takes every frame.
         progress: Told about items.
 
     Raises:
         VideoError: A source does not exist or cannot be read.
+        RecipeError: The model judges videos as a whole, and a rate is given.
         RunError: There is no finished run.
         WeightsError: The weights are damaged.
     """
     if out is not None:
         check_target(Path(out))
     loaded = model if isinstance(model, Loaded) else load(model, device=device)
-    items = collect(sources, stills=stills)
+    items = loaded.predictor.spread(collect(sources, stills=stills), rate)
     predictions, scores = loaded.predictor.predict(
         items,
         temporal_views=temporal_views,
@@ -354,10 +359,13 @@ def predict(
         progress=progress,
     )
     predictions = predictions.with_positive(loaded.predictor.positive)
-    decision = Decision.of(predictions.classes, threshold, judge.chosen_threshold(loaded))
+    thresholds = judge.chosen_thresholds(loaded)
+    predictions = loaded.predictor.decided(predictions, thresholds)
+    decision = Decision.of(predictions.classes, threshold, judge.chosen_threshold(loaded), questions=thresholds)
     rows = tuple(rows_of(predictions, scores.looked_at(), threshold=decision.threshold))
     failed = tuple((items[failure.item].id, failure.error.what) for failure in scores.failures)
-    result = Prediction(predictions.classes, rows, failed, Context.of(loaded, decision))
+    columns = predictions.output_names or predictions.classes
+    result = Prediction(columns, rows, failed, Context.of(loaded, decision))
     if out is not None:
         result.write(Path(out))
     return result

@@ -36,6 +36,9 @@ def command(
     out: Annotated[Path | None, typer.Option(help="Write the rows as .csv, .parquet or .json.")] = None,
     temporal_views: Annotated[int | None, typer.Option(min=1, help="Clips a video, averaged.")] = None,
     spatial_views: Annotated[int | None, typer.Option(help="Crops a frame, 1 or 3, averaged.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=0.001, help="Of a model of frames: frames a second of video; all by default.")
+    ] = None,
     threshold: Annotated[
         float | None, typer.Option(min=0, max=1, help="Decision threshold of the positive class.")
     ] = None,
@@ -48,7 +51,7 @@ def command(
         typer.Option("--schema", callback=_print_schema, is_eager=True, help="Print the JSON Schema of the answer."),
     ] = False,
 ) -> None:
-    """Run a trained model on anything: one row a video, with class, probabilities, and the frames looked at."""
+    """Run a trained model on anything: a row a video, or a frame, with class, probabilities and what was looked at."""
     from cineloop import api
     from cineloop.errors import CineloopError
 
@@ -65,6 +68,7 @@ def command(
         threshold=threshold,
         workers=workers,
         stills=stills,
+        rate=rate,
         on_error="skip" if skip_errors else "raise",
         progress=progress(),
     )
@@ -79,6 +83,8 @@ def command(
     if decision.threshold is not None:
         how = {"validation": "chosen on validation", "given": "as given"}.get(decision.source or "", "untuned")
         say(f"'{decision.positive}' from a probability of {decision.threshold:.3f}, {how}")
+    for name, value in decision.questions.items():
+        say(f"'{name}' from a probability of {value:.3f}, chosen on validation")
     for item, reason in result.failed:
         note(f"skipped {item}: {reason}")
     if out is not None:

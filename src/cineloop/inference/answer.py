@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -25,23 +26,33 @@ class Decision:
         threshold: Of a binary problem, on the probability of ``positive``; None where the most probable is decided.
         positive: The class that the threshold is for.
         source: ``validation`` where the run's evaluation chose it there, ``given`` by the user, or ``untuned``: 0.5.
+        questions: Thresholds of the questions that the model answers besides its classes, chosen on validation.
     """
 
     threshold: float | None
     positive: str | None
     source: Literal["validation", "given", "untuned"] | None
+    questions: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, classes: tuple[str, ...], given: float | None, chosen: float | None) -> Decision:
+    def of(
+        cls,
+        classes: tuple[str, ...],
+        given: float | None,
+        chosen: float | None,
+        *,
+        questions: Mapping[str, float] | None = None,
+    ) -> Decision:
         """Return how items of these classes are decided.
 
         Args:
             classes: Of two, the positive one last.
             given: The user's threshold.
             chosen: The one of the run's evaluation.
+            questions: Those of its questions.
         """
         if len(classes) != 2:
-            return cls(None, None, None)
+            return cls(None, None, None, questions or {})
         if given is not None:
             return cls(given, classes[1], "given")
         return cls(0.5, classes[1], "untuned") if chosen is None else cls(chosen, classes[1], "validation")
@@ -99,6 +110,7 @@ class Context:
                 "run": self.run,
             },
             "threshold": self.decision.plain(),
+            **({"thresholds": dict(self.decision.questions)} if self.decision.questions else {}),
             "warnings": list(self.warnings),
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -330,15 +330,31 @@ def provenance(loaded: Loaded, cohort: Cohort) -> dict[str, str]:
     return facts
 
 
-def chosen_threshold(loaded: Loaded) -> float | None:
-    """Return the threshold that the run's own evaluation chose on validation, None where there is none."""
+def _evaluations(loaded: Loaded) -> Iterator[dict[str, Any]]:
+    """Yield what the run's own evaluations wrote of themselves."""
     if loaded.run is None:
-        return None
+        return
     cohort = loaded.run.ledger()["cohort"]["name"]
     for split in ("test", "val"):
         path = loaded.run.evaluation(cohort, split) / "metrics.json"
         if path.exists():
-            threshold = json.loads(path.read_text(encoding="utf-8")).get("threshold")
-            if threshold is not None and threshold.get("tuned"):
-                return float(threshold["value"])
+            yield json.loads(path.read_text(encoding="utf-8"))
+
+
+def chosen_threshold(loaded: Loaded) -> float | None:
+    """Return the threshold that the run's own evaluation chose on validation, None where there is none."""
+    for found in _evaluations(loaded):
+        threshold = found.get("threshold")
+        if threshold is not None and threshold.get("tuned"):
+            return float(threshold["value"])
     return None
+
+
+def chosen_thresholds(loaded: Loaded) -> dict[str, float]:
+    """Return the thresholds of a model's questions that its own evaluation chose on validation, by question."""
+    for found in _evaluations(loaded):
+        thresholds = {name: answer["threshold"] for name, answer in found.get("questions", {}).items()}
+        tuned = {name: float(one["value"]) for name, one in thresholds.items() if one is not None and one.get("tuned")}
+        if tuned:
+            return tuned
+    return {}

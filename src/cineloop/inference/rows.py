@@ -25,7 +25,7 @@ class Row:
         path: The file it is in.
         label: The decided class.
         confidence: Its probability.
-        probabilities: Of each class, in the order of the model's.
+        probabilities: Of each class, or each of the network's outputs, in the order of the model's.
         frames: The indices of the frames that were looked at, all views together, sorted.
         seconds: Their times.
         truth: The class the cohort gives, None when unknown.
@@ -69,7 +69,7 @@ def rows_of(
     *,
     threshold: float | None = None,
 ) -> list[Row]:
-    """Return one row an item.
+    """Return one row an item; where the network says more than class probabilities, rows hold its outputs.
 
     Args:
         predictions: What the model said.
@@ -77,13 +77,14 @@ def rows_of(
         threshold: Of a binary problem, on the positive (last) class; None decides for the more probable class.
     """
     decided = predictions.decide(threshold)
+    shown = predictions.outputs if predictions.output_names else predictions.probabilities
     return [
         Row(
             id=item,
             path=predictions.paths[index],
             label=predictions.classes[decided[index]],
             confidence=float(predictions.probabilities[index, decided[index]]),
-            probabilities=tuple(float(value) for value in predictions.probabilities[index]),
+            probabilities=tuple(float(value) for value in shown[index]),
             frames=looked_at[item][0],
             seconds=looked_at[item][1],
             truth=None
