@@ -93,3 +93,7 @@ class TrainingError(CineloopError):
 
 class EvaluationError(CineloopError):
     """Predictions that cannot be evaluated or compared: not finite, misshapen, without a known label."""
+
+
+class ExportError(CineloopError):
+    """A model that cannot be exported as asked, or an export that does not compute what the model does."""

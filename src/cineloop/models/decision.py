@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-def decide(probabilities: Tensor, thresholds: tuple[float, float, float], *, ties: bool = True) -> Tensor:
+def decide(probabilities: Tensor, thresholds: tuple[float, float, float], ties: bool = True) -> Tensor:
     """Return labels under the hierarchy: outside excludes all others, nonsense excludes ileocecal and BBPS.
 
     Args:

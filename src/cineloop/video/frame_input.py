@@ -115,12 +115,12 @@ def centre(pictures: Tensor, size: Size) -> Tensor:
     return pictures[:, :, top : top + size[0], left : left + size[1]]
 
 
-def z_score(pictures: Tensor) -> Tensor:
+def z_score(pictures: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
     """Give the non-zero pixels of each channel of float32 [N, 3, h, w] mean 0 and standard deviation 1.
 
-    Pixels that are 0 stay so; a channel whose pixels are all equal is only shifted.
+    Pixels that are 0 stay so; a channel whose pixels are all equal is only shifted. ``dtype`` is that of the sums.
     """
-    flat = pictures.flatten(2).double()
+    flat = pictures.flatten(2).to(dtype)
     held = flat != 0
     count = held.sum(dim=2, keepdim=True).clamp_min(1)
     mean = flat.sum(dim=2, keepdim=True) / count
