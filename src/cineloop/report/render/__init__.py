@@ -1,0 +1,1 @@
+"""Timelines made visible: over their videos, and as plots."""
