@@ -143,10 +143,9 @@ def _frames_to_show(timeline: Timeline, video: Video, *, published: bool) -> tup
             where=f"{timeline.source}, {video.path}",
             mend="Name the video that the timeline was made from.",
         )
-    if published and stop != frames:
-        notes.append(
-            f"the timeline has {last + 1} frames and the video {frames}: the first {min(stop, frames)} are shown"
-        )
+    if published and not last < frames <= stop:
+        shown = min(stop, frames)
+        notes.append(f"the timeline has {last + 1} frames and the video {frames}: the first {shown} are shown")
     elif stop < frames:
         notes.append(f"the timeline says nothing about the last {frames - stop} of {frames} frames")
     rows = timeline.frames[timeline.frames < frames]
