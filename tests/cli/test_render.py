@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -14,11 +16,26 @@ from timelines import made_timeline
 from video_codes import write_coded_video
 
 
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("render")
+    write_coded_video(folder / "a.mp4", 30, size=(64, 48))
+    write_coded_video(folder / "b.mkv", 10, size=(64, 48))
+    made_timeline(30).write(folder / "a.parquet")
+    return folder
+
+
 @pytest.fixture
-def project(tmp_path):
-    write_coded_video(tmp_path / "a.mp4", 30, size=(160, 120))
-    made_timeline(30).write(tmp_path / "a.parquet")
+def project(sources, tmp_path):
+    """A video and its timeline in a folder of their own."""
+    for name in ("a.mp4", "a.parquet"):
+        shutil.copy(sources / name, tmp_path)
     return tmp_path
+
+
+def states_only(frames, **options):
+    """Return a timeline without probabilities, which is soon drawn."""
+    return replace(made_timeline(frames, **options), scores={})
 
 
 def refused(project, *words):
@@ -65,7 +82,7 @@ def test_published_logs_are_shown(project):
 
 
 def test_filters_change_what_is_shown(project):
-    made_timeline(30, filtered=False).write(project / "raw.csv")
+    states_only(30, filtered=False).write(project / "raw.csv")
     plots = {}
     for name, words in {
         "as it is": (),
@@ -81,13 +98,13 @@ def test_filters_change_what_is_shown(project):
     assert len(set(plots.values())) == 4
 
 
-def test_folders_are_matched_by_name_and_gone_on_with(project):
+def test_folders_are_matched_by_name_and_gone_on_with(project, sources):
     for name in ("p1/x", "p1/y", "p2/x"):
         (project / "t" / name).parent.mkdir(parents=True, exist_ok=True)
-        made_timeline(10).write(project / "t" / f"{name}.csv")
+        states_only(10).write(project / "t" / f"{name}.csv")
     for name in ("p1/x", "p2/x", "p2/z"):
         (project / "v" / name).parent.mkdir(parents=True, exist_ok=True)
-        write_coded_video(project / "v" / f"{name}.mkv", 10, size=(64, 48))
+        shutil.copy(sources / "b.mkv", project / "v" / f"{name}.mkv")
     done = call("render", "t", "v", "--plot", "plots", cwd=project)
     assert done.returncode == 0, done.stderr
     assert "no video for the timeline p1/y" in done.stderr
@@ -106,13 +123,13 @@ def test_folders_are_matched_by_name_and_gone_on_with(project):
     assert (project / "rendered/p1/x.mp4").stat().st_mtime_ns == before
 
 
-def test_what_cannot_be_rendered_stops_or_is_listed(project):
+def test_what_cannot_be_rendered_stops_or_is_listed(project, sources):
     for name in ("bad", "good"):
         (project / "t").mkdir(exist_ok=True)
         made_timeline(10).write(project / "t" / f"{name}.csv")
     (project / "v").mkdir()
     (project / "v" / "bad.mp4").write_text("no video")
-    write_coded_video(project / "v" / "good.mp4", 10, size=(64, 48))
+    shutil.copy(sources / "b.mkv", project / "v" / "good.mkv")
     assert "bad.mp4" in refused(project, "t", "v")
     done = call("render", "t", "v", "--skip-errors", cwd=project)
     assert done.returncode == 0, done.stderr
