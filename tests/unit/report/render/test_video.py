@@ -133,6 +133,8 @@ def test_nothing_is_overwritten(video, tmp_path):
         (tmp_path / name).write_text("mine")
     with pytest.raises(TimelineError, match="already there"):
         render(made_timeline(40), video, out=tmp_path / "out.mp4")
+    with pytest.raises(TimelineError, match="already there"), Video(video) as opened:
+        render_video(made_timeline(40), opened, tmp_path / "out.mp4")
     with pytest.raises(TimelineError, match="already there"):
         render(made_timeline(40), video, plot=tmp_path / "plot.svg")
     assert {path.read_text() for path in tmp_path.iterdir()} == {"mine"}
