@@ -12,20 +12,20 @@ from cineloop.report.render.panel import Panel
 from cineloop.report.render.text import Pixels, stamp, width_of
 from cineloop.timeline.decision import UNDEFINED
 
-_SMALLEST = 240
+_SMALLEST = 256
 _WARNING = (244, 190, 92)
 
 
 def unit_of(width: int, height: int) -> int:
-    """Return the size of letters that suits a picture, in pixels: 20 at 720 lines, and never less than 11."""
-    return max(11, min(60, round(min(width, height) / 36)))
+    """Return the size of letters that suits a picture, in pixels: 20 at 720 lines, and never less than 12."""
+    return max(12, min(60, round(min(width, height) / 36)))
 
 
 class Strip:
     """The default layout: nothing of the picture is hidden, the strip is added below it.
 
     Where the picture is wide enough, the lanes of the whole recording stand beside the states, else below them. A
-    picture narrower than 240 pixels, or of odd width, gets black borders.
+    picture narrower than 256 pixels, or of odd width, gets black borders.
 
     Args:
         scene: What to show.
@@ -70,7 +70,7 @@ class Strip:
         title, state = min(title, round(0.36 * width)), min(state, round(0.36 * width))
         bar = 5 * unit
         table = pad + title + gap + state + gap + bar + gap // 2 + number
-        self._beside = width - table - 2 * gap - 2 * pad >= 16 * unit
+        self._beside = width - table - 2 * gap - 2 * pad >= 14 * unit
         if not self._beside:
             bar = max(0, width - 2 * pad - (table - bar - pad))
         self._title = (pad, title)
