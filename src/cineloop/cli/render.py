@@ -54,7 +54,11 @@ def command(
     ] = None,
     kernels: Annotated[
         str | None,
-        typer.Option("--kernels", metavar="N,N,...", help="Of that filter, one a signal, in frames at 25 a second."),
+        typer.Option(
+            "--kernels",
+            metavar="N,N,...",
+            help="Of that filter (published without --filter), one a signal, in frames at 25 a second.",
+        ),
     ] = None,
     skip_errors: SkipErrorsOption = False,
     json: JsonOption = False,
@@ -86,8 +90,7 @@ def command(
     from cineloop.report.render import Style, render, render_all
 
     # The words were checked above, which the types cannot tell.
-    filtering = "published" if how is None and sizes is not None else how
-    style = Style(layout, language, filtering, sizes)  # type: ignore[arg-type]
+    style = Style(layout, language, how, sizes)  # type: ignore[arg-type]
     if timeline.is_dir() and video is not None:
         batch = render_all(
             timeline,

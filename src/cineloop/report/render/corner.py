@@ -31,7 +31,7 @@ class Corner:
         self._unit = unit = max(10, round(0.8 * unit_of(scene.width, scene.height)))
         self._pad, self._line = max(4, unit // 2), round(1.45 * unit)
         states = [self._said(name, value) for name in self._names for value in (UNDEFINED, 0, 1, 2, 3)]
-        notes = [] if scene.complete else [words.held.format("00000"), words.nothing]
+        notes = [] if scene.complete else [words.held.format("0" * len(str(scene.frames))), words.nothing]
         content = max(
             width_of(clock_text(scene.stop, hours=scene.hours, tenths=True) + "0", "Bold", unit),
             *(width_of(text, "Medium", unit) + unit for text in states),

@@ -122,7 +122,7 @@ class Strip:
     def _head(self, moment: Moment) -> None:
         scene, words, unit = self._scene, self._scene.words, self._unit
         width, pad = self.size[0], self._pad
-        total = clock_text(scene.stop - min(0.0, scene.start), hours=scene.hours)
+        total = clock_text(scene.stop, hours=scene.hours, tenths=scene.stop < 60)
         time = clock_text(moment.seconds, hours=scene.hours, tenths=True)
         wide = width_of(f"{clock_text(scene.stop, hours=scene.hours, tenths=True)} / {total}0", "Bold", unit)
         top, tall = round(0.2 * unit), self._line
@@ -132,8 +132,9 @@ class Strip:
             status, colour = words.nothing, _WARNING
         elif moment.held is not None:
             status, colour = words.held.format(moment.held), _WARNING
-        numbered = width_of(words.frame.format("0" * max(5, len(str(moment.frame)))), "Medium", unit)
-        longest = width_of(words.held.format("000000"), "Medium", unit)
+        digits = "0" * len(str(scene.frames))
+        numbered = width_of(words.frame.format(digits), "Medium", unit)
+        longest = width_of(words.held.format(digits), "Medium", unit)
         after = pad + wide + unit
         if after + numbered + unit + longest <= width - pad:
             self._panel.text((after, top, numbered, tall), words.frame.format(moment.frame), unit, SOFT)

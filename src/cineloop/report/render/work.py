@@ -26,7 +26,7 @@ class Style:
     Attributes:
         layout: Of the video; see :func:`~cineloop.report.render.video.render_video`.
         language: Of the words.
-        how: Which filter is put over the raw signals; None takes the timeline as it is.
+        how: Which filter is put over the raw signals; None takes the timeline as it is, or with kernels ``published``.
         kernels: Of that filter, in frames at 25 frames a second; None for the published ones.
     """
 
@@ -37,7 +37,9 @@ class Style:
 
     def applied(self, timeline: Timeline) -> Timeline:
         """Return a timeline with its signals filtered as asked."""
-        return timeline if self.how is None else refiltered(timeline, self.how, self.kernels)
+        if self.how is None and self.kernels is None:
+            return timeline
+        return refiltered(timeline, self.how or "published", self.kernels)
 
 
 @dataclass(frozen=True)
