@@ -1,6 +1,6 @@
 """Run the benchmarks, or those named, and write their table to ``benchmarks/RESULTS.md``.
 
-python benchmarks/run.py [decode loop help bootstrap ...]
+python benchmarks/run.py [decode loop help bootstrap postfilter render ...]
 """
 
 from __future__ import annotations

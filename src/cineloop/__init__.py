@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from cineloop import models, video
     from cineloop.api import evaluate, features, load, predict, sampling, train
     from cineloop.cohort import Cohort
+    from cineloop.report.render import render
+    from cineloop.timeline import Timeline
     from cineloop.video import Video
 
 _LAZY = {
@@ -23,13 +25,16 @@ _LAZY = {
     "features": "cineloop.api",
     "load": "cineloop.api",
     "sampling": "cineloop.api",
+    "render": "cineloop.report.render",
     "Cohort": "cineloop.cohort",
+    "Timeline": "cineloop.timeline",
     "Video": "cineloop.video",
 }
 _MODULES = {"models", "video", "cohort", "evaluation", "phantom", "testing"}
 
 __all__ = [
     "Cohort",
+    "Timeline",
     "Video",
     "__version__",
     "evaluate",
@@ -37,6 +42,7 @@ __all__ = [
     "load",
     "models",
     "predict",
+    "render",
     "sampling",
     "train",
     "video",

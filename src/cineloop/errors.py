@@ -71,6 +71,10 @@ class SamplingError(CineloopError):
     """Frames that cannot be chosen, or records of chosen frames that cannot be read."""
 
 
+class TimelineError(CineloopError):
+    """A timeline that cannot be read, written, filtered, or shown over a video."""
+
+
 class WeightsError(CineloopError):
     """A weights file that is unsafe, unreadable, or does not fit the model."""
 

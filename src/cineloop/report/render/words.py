@@ -1,0 +1,121 @@
+"""The words on a rendered video, in English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from cineloop.timeline.decision import UNDEFINED
+
+Language: TypeAlias = Literal["en", "zh"]
+
+_SCORES = {value: f"BBPS {value}" for value in range(4)}
+
+
+@dataclass(frozen=True)
+class Words:
+    """One language.
+
+    Attributes:
+        titles: What a signal is called, by name.
+        states: What its values are called.
+        undefined: The value -1.
+        no: The value 0 of a signal without words of its own.
+        yes: The value 1 of such a signal.
+        filtered: The signals shown are filtered.
+        raw: They are not.
+        held: The result of an earlier frame is shown; ``{}`` is its index.
+        nothing: There is no result for this frame.
+        frame: ``{}`` is the index.
+        probability: Of a label.
+        time: Of the recording.
+    """
+
+    titles: Mapping[str, str]
+    states: Mapping[str, Mapping[int, str]]
+    undefined: str
+    no: str
+    yes: str
+    filtered: str
+    raw: str
+    held: str
+    nothing: str
+    frame: str
+    probability: str
+    time: str
+
+    def title(self, signal: str) -> str:
+        """Return what a signal is called; one that is not known by its name, with spaces for underscores."""
+        return self.titles.get(signal, signal.replace("_", " "))
+
+    def state(self, signal: str, value: int) -> str:
+        """Return what a value of a signal is called."""
+        if value == UNDEFINED:
+            return self.undefined
+        known = self.states.get(signal, {0: self.no, 1: self.yes})
+        return known.get(value, str(value))
+
+
+ENGLISH = Words(
+    titles={
+        "outside": "Scope",
+        "out_of_body": "Scope",
+        "in_body": "Scope",
+        "nonsense": "Picture",
+        "ileocecal": "Ileocecal region",
+        "bbps": "Cleanliness",
+    },
+    states={
+        "outside": {0: "inside", 1: "outside"},
+        "out_of_body": {0: "inside", 1: "outside"},
+        "in_body": {0: "outside", 1: "inside"},
+        "nonsense": {0: "readable", 1: "unreadable"},
+        "ileocecal": {0: "not seen", 1: "seen"},
+        "bbps": _SCORES,
+    },
+    undefined="n/a",
+    no="no",
+    yes="yes",
+    filtered="filtered",
+    raw="unfiltered",
+    held="held from frame {}",
+    nothing="no result",
+    frame="frame {}",
+    probability="probability",
+    time="time",
+)
+
+CHINESE = Words(
+    titles={
+        "outside": "位置",
+        "out_of_body": "位置",
+        "in_body": "位置",
+        "nonsense": "画面",
+        "ileocecal": "回盲部",
+        "bbps": "清洁度",
+    },
+    states={
+        "outside": {0: "体内", 1: "体外"},
+        "out_of_body": {0: "体内", 1: "体外"},
+        "in_body": {0: "体外", 1: "体内"},
+        "nonsense": {0: "可读", 1: "不可读"},
+        "ileocecal": {0: "未见", 1: "可见"},
+        "bbps": _SCORES,
+    },
+    undefined="不适用",
+    no="否",
+    yes="是",
+    filtered="已滤波",
+    raw="未滤波",
+    held="沿用第 {} 帧",
+    nothing="无数据",
+    frame="第 {} 帧",
+    probability="概率",
+    time="时间",
+)
+
+GLYPHS = "外坏盲"
+"""What the published overlay writes: outside, bad, caecum."""
+
+LANGUAGES: Mapping[Language, Words] = {"en": ENGLISH, "zh": CHINESE}

@@ -1,0 +1,181 @@
+"""Rendering what a user names: one timeline over its video, or two folders of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cineloop.errors import CineloopError, TimelineError
+from cineloop.progress import Progress, silent
+from cineloop.report.render import plot as plotting
+from cineloop.report.render import video as filming
+from cineloop.report.render.tree import Matched, match
+from cineloop.report.render.video import LayoutName, Rendered, render_video
+from cineloop.report.render.words import Language
+from cineloop.timeline.refilter import Filter, refiltered
+from cineloop.timeline.storage import check_suffix
+from cineloop.timeline.timeline import Timeline
+from cineloop.video import Video
+
+
+@dataclass(frozen=True)
+class Style:
+    """How timelines are shown.
+
+    Attributes:
+        layout: Of the video; see :func:`~cineloop.report.render.video.render_video`.
+        language: Of the words.
+        how: Which filter is put over the raw signals; None takes the timeline as it is, or with kernels ``published``.
+        kernels: Of that filter, in frames at 25 frames a second; None for the published ones.
+    """
+
+    layout: LayoutName = "strip"
+    language: Language = "en"
+    how: Filter | None = None
+    kernels: Sequence[int] | None = None
+
+    def applied(self, timeline: Timeline) -> Timeline:
+        """Return a timeline with its signals filtered as asked."""
+        if self.how is None and self.kernels is None:
+            return timeline
+        return refiltered(timeline, self.how or "published", self.kernels)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What became of two folders.
+
+    Attributes:
+        rendered: Videos that were written.
+        plots: Figures that were written.
+        kept: Files that were there already and were left as they are.
+        failed: Names that could not be rendered, with the reason, where failures are skipped.
+        matched: Which timelines and videos belong together, and which have no partner.
+    """
+
+    rendered: tuple[Rendered, ...]
+    plots: tuple[Path, ...]
+    kept: tuple[Path, ...]
+    failed: tuple[tuple[str, str], ...]
+    matched: Matched
+
+
+def render(
+    timeline: str | Path | Timeline,
+    video: str | Path | None = None,
+    *,
+    out: str | Path | None = None,
+    plot: str | Path | None = None,
+    style: Style | None = None,
+    progress: Progress = silent,
+) -> Rendered | None:
+    """Show one timeline: over its video, as a plot, or both.
+
+    Nothing is overwritten, and files appear when they are whole.
+
+    Args:
+        timeline: A timeline, or a file of one.
+        video: Its recording; without it only a plot can be made.
+        out: The video to write; None writes none.
+        plot: The figure to write, ``.png``, ``.pdf`` or ``.svg``; None writes none.
+        style: How; a strip in English without it, signals as they are.
+        progress: Told about frames.
+
+    Returns:
+        The video that was written, or None.
+
+    Raises:
+        TimelineError: The timeline cannot be read, filtered or shown, or is not of this video; or a file is there.
+        VideoError: The video cannot be read or written.
+    """
+    chosen = style or Style()
+    wanted = None if out is None else Path(out)
+    figure = None if plot is None else Path(plot)
+    if not isinstance(timeline, Timeline):
+        check_suffix(Path(timeline))
+    if wanted is not None:
+        filming.check_target(wanted)
+        if video is None:
+            raise TimelineError("No video is named", where="command line", mend="Name it, or ask for a plot alone.")
+    if figure is not None:
+        plotting.check_plot(figure)
+    if video is None:
+        _draw(chosen.applied(_read(timeline, None)), figure, chosen)
+        return None
+    with Video(video) as opened:
+        shown = chosen.applied(_read(timeline, opened))
+        done = None
+        if wanted is not None:
+            done = render_video(
+                shown, opened, wanted, layout=chosen.layout, language=chosen.language, progress=progress
+            )
+        _draw(shown, figure, chosen)
+    return done
+
+
+def _read(timeline: str | Path | Timeline, video: Video | None) -> Timeline:
+    return timeline if isinstance(timeline, Timeline) else Timeline.read(timeline, video=video)
+
+
+def _draw(timeline: Timeline, figure: Path | None, style: Style) -> None:
+    if figure is not None:
+        plotting.write_plot(plotting.plot_timeline(timeline, language=style.language), figure)
+
+
+def render_all(
+    timelines: str | Path,
+    videos: str | Path,
+    *,
+    out: str | Path,
+    plots: str | Path | None = None,
+    style: Style | None = None,
+    skip_errors: bool = False,
+    progress: Progress = silent,
+) -> Batch:
+    """Render a folder of timelines over a folder of videos that have the same names.
+
+    Results get the names of their sources below ``out``. What is there already is left as it is, so that the same
+    call goes on after an interruption.
+
+    Args:
+        timelines: Folder of ``.parquet``, ``.csv`` and ``.json`` files, at any depth.
+        videos: Folder of videos.
+        out: Folder for the rendered videos, ``.mp4``.
+        plots: Folder for figures, ``.png``; None makes none.
+        style: How; see :func:`render`.
+        skip_errors: List what cannot be rendered and go on with the rest.
+        progress: Told about the frames of each video.
+
+    Raises:
+        TimelineError: Nothing has a partner; ``out`` is the folder of the videos; or see :func:`render`.
+        VideoError: See :func:`render`.
+    """
+    target = Path(out)
+    if target.resolve() == Path(videos).resolve():
+        raise TimelineError(
+            "Rendered videos would take the names of the recordings", where=target, mend="Give another --out."
+        )
+    matched = match(Path(timelines), Path(videos))
+    rendered: list[Rendered] = []
+    drawn: list[Path] = []
+    kept: list[Path] = []
+    failed: list[tuple[str, str]] = []
+    for pair in matched.pairs:
+        film = pair.below(target, ".mp4")
+        figure = None if plots is None else pair.below(Path(plots), ".png")
+        there = [path for path in (film, figure) if path is not None and path.exists()]
+        kept += there
+        new_film, new_figure = (None if path in there else path for path in (film, figure))
+        if new_film is None and new_figure is None:
+            continue
+        try:
+            done = render(pair.timeline, pair.video, out=new_film, plot=new_figure, style=style, progress=progress)
+        except CineloopError as error:
+            if not skip_errors:
+                raise
+            failed.append((pair.name, error.what))
+            continue
+        rendered += [] if done is None else [done]
+        drawn += [] if new_figure is None else [new_figure]
+    return Batch(tuple(rendered), tuple(drawn), tuple(kept), tuple(failed), matched)
