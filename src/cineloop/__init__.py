@@ -12,7 +12,7 @@ from cineloop._version import __version__
 
 if TYPE_CHECKING:
     from cineloop import models, video
-    from cineloop.api import evaluate, features, load, predict, sampling, train
+    from cineloop.api import evaluate, export, features, load, predict, sampling, train
     from cineloop.cohort import Cohort
     from cineloop.report.render import render
     from cineloop.timeline import Timeline
@@ -22,6 +22,7 @@ _LAZY = {
     "train": "cineloop.api",
     "evaluate": "cineloop.api",
     "predict": "cineloop.api",
+    "export": "cineloop.api",
     "features": "cineloop.api",
     "load": "cineloop.api",
     "sampling": "cineloop.api",
@@ -38,6 +39,7 @@ __all__ = [
     "Video",
     "__version__",
     "evaluate",
+    "export",
     "features",
     "load",
     "models",
