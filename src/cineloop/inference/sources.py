@@ -8,8 +8,7 @@ from pathlib import Path
 from cineloop.cohort.format import MEDIA_SUFFIXES
 from cineloop.cohort.item import Item
 from cineloop.errors import VideoError
-
-IMAGE_SUFFIXES = frozenset([".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"])
+from cineloop.video.info import IMAGE_SUFFIXES
 
 
 def _item(path: Path, name: str) -> Item:
@@ -28,7 +27,7 @@ def _item(path: Path, name: str) -> Item:
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES
+    return path.suffix.lower() in {".gif", *IMAGE_SUFFIXES}
 
 
 def _is_video(path: Path) -> bool:
