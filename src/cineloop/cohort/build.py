@@ -188,7 +188,7 @@ def _check_readable(files: Sequence[_File], probes: Sequence[Probe], *, skip: bo
     bad = [(file, found.error) for file, found in zip(files, probes, strict=True) if found.error is not None]
     if bad and (not skip or len(bad) == len(files)):
         raise CohortError(
-            f"{len(bad)} of {len(files)} files cannot be read as video",
+            f"{len(bad)} of {len(files)} files cannot be read",
             where=_listed(bad),
             mend="Mend or remove them, or leave them out with data.on_error: skip.",
         )

@@ -9,6 +9,7 @@ import polars as pl
 
 from cineloop.cohort.audit.result import Finding, Spread
 from cineloop.cohort.cohort import Cohort
+from cineloop.video.info import IMAGE_SUFFIXES
 
 _SHORT_FRAMES, _SHORT_SECONDS = 8, 0.5
 _LONG_TIMES = 20
@@ -69,7 +70,7 @@ def _identity(cohort: Cohort) -> Iterator[Finding]:
 def _files(cohort: Cohort) -> Iterator[Finding]:
     bad = cohort.media.filter(pl.col("error").is_not_null())
     for truncated, kind, message in (
-        (False, "unreadable", "Files cannot be read as video"),
+        (False, "unreadable", "Files cannot be read"),
         (True, "truncated", "Files end before what their header promises"),
     ):
         found = bad.filter(pl.col("truncated").fill_null(False) == truncated)
@@ -116,7 +117,13 @@ def _classes(cohort: Cohort) -> Iterator[Finding]:
 
 def _outliers(cohort: Cohort) -> Iterator[Finding]:
     usable = cohort.media.filter(pl.col("error").is_null())
-    short = usable.filter((pl.col("frames") < _SHORT_FRAMES) | (pl.col("duration") < _SHORT_SECONDS)).sort("frames")
+    # A still picture is not a video that is too short.
+    still = (pl.col("frames") == 1) & pl.col("path").str.extract(r"(\.[^./]+)$").str.to_lowercase().is_in(
+        sorted(IMAGE_SUFFIXES)
+    ).fill_null(False)
+    short = usable.filter(((pl.col("frames") < _SHORT_FRAMES) | (pl.col("duration") < _SHORT_SECONDS)) & ~still).sort(
+        "frames"
+    )
     if short.height:
         yield Finding(
             "very-short",
@@ -146,6 +153,6 @@ def _outliers(cohort: Cohort) -> Iterator[Finding]:
             yield Finding(
                 f"mixed-{name.replace(' ', '-')}",
                 "info",
-                f"The videos have {kinds.n_unique()} different {name}.",
+                f"The files have {kinds.n_unique()} different {name}.",
                 items=tuple(f"{value}: {count}" for value, count in counted.rows()),
             )
