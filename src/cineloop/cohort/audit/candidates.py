@@ -56,17 +56,16 @@ def candidates(prints: Sequence[Fingerprint], groups: Sequence[int] | None = Non
     weight = np.log1p(len(prints) / holders).astype(np.float32) / np.log1p(len(prints))
     target = sparse.csr_array((straight @ sparse.diags_array(weight)).T)
     found: set[tuple[int, int]] = set()
-    for start in range(0, len(prints), _BLOCK):
-        rows = slice(start, start + _BLOCK)
+    for first in range(0, len(prints), _BLOCK):
+        rows = slice(first, first + _BLOCK)
         for sides in (straight, turned):
             shared = sparse.csr_array(sides[rows] @ target)
             shared.sort_indices()
             for offset in range(shared.shape[0]):
-                here = slice(shared.indptr[offset], shared.indptr[offset + 1])
+                row, here = first + offset, slice(shared.indptr[offset], shared.indptr[offset + 1])
                 others, scores = shared.indices[here], shared.data[here]
-                video = start + offset
-                free = (others != video) & ((group[others] < 0) | (group[others] != group[video]))
-                found.update(_outstanding(video, others[free], scores[free], len(prints)))
+                free = (others != row) & ((group[others] < 0) | (group[others] != group[row]))
+                found.update(_outstanding(row, others[free], scores[free], len(prints)))
     return sorted(found)
 
 

@@ -51,12 +51,13 @@ def quality(cohort: Cohort) -> Iterator[Finding]:
 def _identity(cohort: Cohort) -> Iterator[Finding]:
     unknown = cohort.media.filter(~pl.col("patient_known"))
     if unknown.height:
+        each = "Each procedure" if unknown["procedure_known"].all() else "Each"
         yield Finding(
             "patients-unknown",
             "warning",
-            f"THE PATIENT OF {unknown.height} OF {cohort.media.height} FILES IS NOT KNOWN. Each counts as a patient of "
-            "its own, so leaks by patient cannot be seen and intervals come out too narrow. Say where the patient is "
-            "written: data.patient: {column: ...}, {regex: ...} or {mapping: FILE}.",
+            f"THE PATIENT OF {unknown.height} OF {cohort.media.height} FILES IS NOT KNOWN. {each} counts as a patient "
+            "of its own, so leaks by patient cannot be seen and intervals come out too narrow. Say where the patient "
+            "is written: data.patient: {column: ...}, {regex: ...} or {mapping: FILE}.",
             items=tuple(unknown["id"]) if unknown.height < cohort.media.height else (),
         )
     elif not cohort.identity_known.procedure:
