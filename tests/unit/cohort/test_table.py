@@ -179,7 +179,7 @@ def test_a_name_that_several_files_have_is_told(layout, read):
     root = layout(
         {"images/a.jpg": None, "masks/a.jpg": None, "images/b.jpg": None, "t.csv": "file,label\nb.jpg,0\na.jpg,1\n"}
     )
-    with pytest.raises(CohortError, match="Several files are called 'a.jpg': images/a.jpg, masks/a.jpg") as error:
+    with pytest.raises(CohortError, match=r"Several files are called 'a.jpg': images/a.jpg, masks/a.jpg") as error:
         read(format="table", root=root, path="t.csv")
     assert error.value.where.endswith("t.csv:3")
     cohort = read(format="table", root=root, path="t.csv", format_options={"videos": "images"})

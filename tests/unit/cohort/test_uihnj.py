@@ -162,7 +162,7 @@ def test_ids_agree_with_the_map_however_paths_are_spelled(write, read):
     index = index_of(idmap={"0": "./images/../images/o1.png", "1": "images\\o2.png", "77": "images/gone.png"})
     assert read(format="uihnj", root=write(index)).items.height == 7
     index["idmap"]["2"] = "images/o1.png"
-    with pytest.raises(CohortError, match="id 2 is that of another picture in 'idmap': 'images/o1.png'") as error:
+    with pytest.raises(CohortError, match=r"id 2 is that of another picture in 'idmap': 'images/o1.png'") as error:
         read(format="uihnj", root=write(index))
     assert "train/nonsense/images/n1.png" in error.value.where
 
