@@ -85,7 +85,7 @@ def prepare(recipe: Recipe, *, training: bool = False, progress: Progress = sile
         warnings.append(unchecked)
     if not cohort.identity_known.patient:
         warnings.append(
-            "Patients are unknown for some or all files: each of those, or its procedure where that is known, counts as "
+            "Patients are unknown for some or all files: each of those, or its procedure if that is known, counts as "
             "a patient of its own, so leaks between splits cannot be ruled out and intervals may be too narrow."
         )
     held = {(count.split, count.label) for count in cohort.counts()}
