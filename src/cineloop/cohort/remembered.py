@@ -16,7 +16,7 @@ from cineloop.files import fingerprint
 
 # Bytes up to which a file is small.
 _SMALL = 1 << 20
-# Small files after which a folder's entry is written though more may come, so that an interruption loses little.
+# Small files, at least, after which a folder's entry is written though more may come: an interruption loses little.
 _FLUSH = 2000
 
 _Known = dict[str, list[Any]]
@@ -57,9 +57,11 @@ class Remembered:
             return
         folder, name = os.path.split(path)
         with self._lock:
-            self._folder(folder)[name] = [status.st_size, status.st_mtime_ns, value]
+            known = self._folder(folder)
+            known[name] = [status.st_size, status.st_mtime_ns, value]
             self._new[folder] = self._new.get(folder, 0) + 1
-            if self._new[folder] >= _FLUSH:
+            # A share of what is there, so that all the writing together stays in proportion.
+            if self._new[folder] >= max(_FLUSH, len(known) // 4):
                 self._write(folder)
 
     def write(self) -> None:

@@ -10,6 +10,8 @@ from cineloop.cohort.item import Item
 from cineloop.errors import VideoError
 from cineloop.video.info import IMAGE_SUFFIXES
 
+_PICTURES = IMAGE_SUFFIXES | {".gif"}
+
 
 def _item(path: Path, name: str) -> Item:
     return Item(
@@ -27,7 +29,7 @@ def _item(path: Path, name: str) -> Item:
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in {".gif", *IMAGE_SUFFIXES}
+    return path.suffix.lower() in _PICTURES
 
 
 def _is_video(path: Path) -> bool:

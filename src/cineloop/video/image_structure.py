@@ -62,9 +62,8 @@ def _jpeg(stream: BinaryIO, size: int) -> Structure | None:
             return None
         may_turn |= kind == _EXIF
         stream.seek(length - 2, os.SEEK_CUR)
-    # A thumbnail has an end mark too, but it lies in a segment before the pixels.
-    begin = max(stream.tell(), size - _TAIL)
-    stream.seek(begin)
+    # The end mark of a thumbnail, which lies in a segment before the pixels, is not at the end.
+    stream.seek(max(0, size - _TAIL))
     return Structure(may_turn) if stream.read().rstrip(b"\0").endswith(_END) else None
 
 
