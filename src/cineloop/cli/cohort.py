@@ -136,7 +136,7 @@ def split(
         _print_counts(divided)
         say(f"lock  {target}")
     if not cohort.identity_known.patient:
-        note("The patients are not known: each video counts as a patient of its own. Say where they are: --patient ...")
+        note("The patients are not known: each procedure or file counts as one. Say where they are: --patient ...")
 
 
 @app.command()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import bisect
 import math
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from cineloop.cohort import tables
+from cineloop.cohort.clips import Clip, File, clips_of, place_of
 from cineloop.cohort.cohort import Cohort, split_table
 from cineloop.cohort.division import divide, numbered, use_folds
 from cineloop.cohort.format import FORMATS, FormatRequest, Record, present
@@ -31,27 +30,6 @@ _ENOUGH_PATIENTS = 6
 _SMALL_NUMBER = re.compile(r"\d{1,2}")
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A file and the first row that names it."""
-
-    id: str
-    path: Path
-    record: Record
-
-
-@dataclass(frozen=True, slots=True)
-class _Clip:
-    """An item in the making: a row, and the part of a file that it means."""
-
-    id: str
-    record: Record
-    file: int
-    start: int | None
-    stop: int | None
-    target: int | None
-
-
 def build(data: DataSection, *, progress: Progress = silent, look: Callable[[Path], Probe] = inspect) -> Cohort:
     """Read a cohort; see :meth:`cineloop.cohort.Cohort.read`.
 
@@ -64,17 +42,18 @@ def build(data: DataSection, *, progress: Progress = silent, look: Callable[[Pat
     if not root.is_dir():
         raise CohortError("The folder of the data does not exist", where=root, mend="Correct data.root.")
     request = FormatRequest(root=root, path=_path(data), columns=data.columns, options=data.options())
-    records = list(FORMATS.get(data.format).read(request))
-    notes: list[str] = []
+    layout = FORMATS.get(data.format)
+    records = list(layout.read(request))
+    notes = request.notes
     if not records:
         raise CohortError("The data holds no items", where=request.path or root, mend="Correct data.root or data.path.")
     records = _without_repeats(records, notes)
     files = _files(records)
     _check_present(files, root, skip=data.on_error == "skip")
-    classes, targets = resolve(records, data.classes)
+    classes, targets = resolve(records, data.classes, fixed=layout.classes)
     probes = probe([file.path for file in files], progress=progress, look=look)
     _check_readable(files, probes, skip=data.on_error == "skip")
-    clips = _clips(records, files, probes, targets)
+    clips = clips_of(records, files, probes, targets)
     cohort = Cohort(
         name=data.name or root.resolve().name,
         root=root.resolve(),
@@ -116,17 +95,12 @@ def _path(data: DataSection) -> Path | None:
     raise CohortError("The file that describes the data does not exist", where=data.path, mend="Correct data.path.")
 
 
-def _key(path: Path) -> str:
-    # Not resolve(): two links to one file are two media, and the audit tells that their bytes are the same.
-    return os.path.normpath(path)
-
-
 def _without_repeats(records: Sequence[Record], notes: list[str]) -> list[Record]:
     """Drop rows that repeat another word for word; refuse those that contradict it."""
     first: dict[tuple[object, ...], Record] = {}
     repeats = 0
     for record in records:
-        key = (_key(record.path), record.start, record.stop, record.start_seconds, record.stop_seconds)
+        key = (place_of(record.path), record.start, record.stop, record.start_seconds, record.stop_seconds)
         known = first.setdefault(key, record)
         if known is record:
             continue
@@ -148,16 +122,16 @@ def _without_repeats(records: Sequence[Record], notes: list[str]) -> list[Record
     return list(first.values())
 
 
-def _files(records: Sequence[Record]) -> list[_File]:
+def _files(records: Sequence[Record]) -> list[File]:
     """Return the different files, in order of first mention; the first name is the id."""
-    files: dict[str, _File] = {}
-    names: dict[str, _File] = {}
+    files: dict[str, File] = {}
+    names: dict[str, File] = {}
     for record in records:
-        key = _key(record.path)
+        key = place_of(record.path)
         if key in files:
             continue
         name = os.path.normpath(record.name).replace(os.sep, "/")
-        file = files[key] = _File(name, record.path, record)
+        file = files[key] = File(name, record.path, record)
         other = names.setdefault(name, file)
         if other is not file:
             raise CohortError(
@@ -168,13 +142,13 @@ def _files(records: Sequence[Record]) -> list[_File]:
     return list(files.values())
 
 
-def _listed(files: Sequence[tuple[_File, str]]) -> str:
+def _listed(files: Sequence[tuple[File, str]]) -> str:
     lines = [f"{file.record.place}: {file.id[:200]}{f' ({why})' if why else ''}" for file, why in files[:_SHOWN]]
     more = len(files) - _SHOWN
     return "\n         ".join([*lines, f"and {more} more"] if more > 0 else lines)
 
 
-def _check_present(files: Sequence[_File], root: Path, *, skip: bool) -> None:
+def _check_present(files: Sequence[File], root: Path, *, skip: bool) -> None:
     missing = [(file, "") for file in files if not present(file.path)]
     if missing and (not skip or len(missing) == len(files)):
         raise CohortError(
@@ -184,17 +158,17 @@ def _check_present(files: Sequence[_File], root: Path, *, skip: bool) -> None:
         )
 
 
-def _check_readable(files: Sequence[_File], probes: Sequence[Probe], *, skip: bool) -> None:
+def _check_readable(files: Sequence[File], probes: Sequence[Probe], *, skip: bool) -> None:
     bad = [(file, found.error) for file, found in zip(files, probes, strict=True) if found.error is not None]
     if bad and (not skip or len(bad) == len(files)):
         raise CohortError(
-            f"{len(bad)} of {len(files)} files cannot be read as video",
+            f"{len(bad)} of {len(files)} files cannot be read",
             where=_listed(bad),
             mend="Mend or remove them, or leave them out with data.on_error: skip.",
         )
 
 
-def _media(data: DataSection, files: Sequence[_File], probes: Sequence[Probe], clips: Sequence[_Clip]) -> pl.DataFrame:
+def _media(data: DataSection, files: Sequence[File], probes: Sequence[Probe], clips: Sequence[Clip]) -> pl.DataFrame:
     root = data.root.resolve()
     extra = [name for name in data.attributes if name not in ATTRIBUTES]
     values = {
@@ -206,17 +180,17 @@ def _media(data: DataSection, files: Sequence[_File], probes: Sequence[Probe], c
             *((name, data.attributes.get(name)) for name in (*ATTRIBUTES, *extra)),
         )
     }
+    procedures = _procedures(values["procedure"], values["patient"], [file.id for file in files], source=data.procedure)
     ages = [_age(value, file.record) for value, file in zip(values["age"], files, strict=True)]
     columns: dict[str, Sequence[object]] = {
         **values,
         "id": [file.id for file in files],
         "path": [_below(file.path, data.root) for file in files],
         "dataset": [value or data.name or root.name for value in values["dataset"]],
-        "patient": [value or file.id for value, file in zip(values["patient"], files, strict=True)],
+        # Whoever is not known is told apart by the procedure, so that no division parts it.
+        "patient": [value or procedure for value, procedure in zip(values["patient"], procedures, strict=True)],
         "patient_known": [value is not None for value in values["patient"]],
-        "procedure": _procedures(
-            values["procedure"], values["patient"], [file.id for file in files], source=data.procedure
-        ),
+        "procedure": procedures,
         "procedure_known": [value is not None for value in values["procedure"]],
         "age": ages,
     }
@@ -232,7 +206,7 @@ def _below(path: Path, root: Path) -> str:
 
 
 def _property(
-    name: str, source: Source | None, files: Sequence[_File], clips: Sequence[_Clip], root: Path
+    name: str, source: Source | None, files: Sequence[File], clips: Sequence[Clip], root: Path
 ) -> list[str | None]:
     """Return a property of each file, after checking that all rows of a file agree on it."""
     find = resolver(name, source, [clip.record for clip in clips], root=root)
@@ -301,65 +275,7 @@ def _age(text: str | None, record: Record) -> float | None:
     return age
 
 
-def _clips(
-    records: Sequence[Record], files: Sequence[_File], probes: Sequence[Probe], targets: Sequence[int | None]
-) -> list[_Clip]:
-    position = {_key(file.path): at for at, file in enumerate(files)}
-    clips: dict[str, _Clip] = {}
-    for record, target in zip(records, targets, strict=True):
-        at = position[_key(record.path)]
-        start, stop = _span(record, files[at].path, probes[at])
-        clip = _Clip(_clip_id(files[at].id, start, stop), record, at, start, stop, target)
-        other = clips.setdefault(clip.id, clip)
-        if other is not clip:
-            raise CohortError(
-                f"Two rows mean the same frames: {clip.id!r}",
-                where=f"{other.record.place} and {record.place}",
-                mend="Leave one.",
-            )
-    return list(clips.values())
-
-
-def _clip_id(media: str, start: int | None, stop: int | None) -> str:
-    if start is None and stop is None:
-        return media
-    return f"{media}#{start or 0}-{stop if stop is not None else 'end'}"
-
-
-def _span(record: Record, path: Path, found: Probe) -> tuple[int | None, int | None]:
-    """Return the first frame of a clip and the one after its last."""
-    start, stop = record.start, record.stop
-    if start is None and record.start_seconds is not None:
-        start = _frame_at(record.start_seconds, path, found)
-    if stop is None and record.stop_seconds is not None:
-        stop = _frame_at(record.stop_seconds, path, found)
-    first = start or 0
-    if stop is not None and stop <= first:
-        raise CohortError(
-            f"The clip ends at frame {stop} but begins at {first}", where=record.place, mend="Correct the row."
-        )
-    if found.frames is not None and (first >= found.frames or (stop or 0) > found.frames):
-        raise CohortError(
-            f"The clip {first} to {stop if stop is not None else 'end'} leaves the video of {found.frames} frames",
-            where=record.place,
-            mend="Frames count from 0, and `stop` is the frame after the last one; correct the row.",
-        )
-    return start, stop
-
-
-def _frame_at(seconds: float, path: Path, found: Probe) -> int:
-    """Return the first frame that appears at or after a time from the first one's appearance."""
-    if found.variable_rate:
-        from cineloop.video import Video
-
-        with Video(path, threads=1, allow_truncated=True) as video:
-            start = video.refs[0].seconds
-            return bisect.bisect_left(video.refs, seconds - 1e-6, key=lambda ref: ref.seconds - start)
-    # A file that cannot be read is left out; a nominal rate keeps its clips apart.
-    return math.ceil(seconds * (found.fps or 25.0) - 1e-6)
-
-
-def _items(clips: Sequence[_Clip], files: Sequence[_File], classes: Sequence[str]) -> pl.DataFrame:
+def _items(clips: Sequence[Clip], files: Sequence[File], classes: Sequence[str]) -> pl.DataFrame:
     return tables.make(
         ITEMS,
         {

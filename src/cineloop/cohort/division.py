@@ -12,6 +12,8 @@ from cineloop.cohort.schema import SplitSection
 from cineloop.cohort.split import deal, join
 from cineloop.errors import CohortError
 
+_COLUMNS = {"patient": "patient", "procedure": "procedure", "video": "media"}
+
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
@@ -25,7 +27,7 @@ class _Rows:
 def _rows(cohort: Cohort, by: str) -> _Rows:
     """Return items and their groups: patients (or procedures, or files), joined where they share identical bytes."""
     rows = cohort.rows
-    column = {"patient": "patient", "procedure": "procedure", "video": "media"}[by]
+    column = _COLUMNS[by]
     keys = [
         [f"g {group}"] + ([f"h {sha256}"] if sha256 else [])
         for group, sha256 in rows.select(column, "sha256").iter_rows()
@@ -52,6 +54,7 @@ def divide(cohort: Cohort, section: SplitSection) -> Cohort:
     labels = [rows.labels[at] for at in free]
     if section.folds is not None:
         names = {str(fold): 1 / section.folds for fold in range(section.folds)}
+        _check_enough(cohort, rows, free, section, len(names))
         dealt = deal(groups, labels, names, seed=section.seed, where="data.split.folds")
         for at, fold in zip(free, dealt, strict=True):
             folds[at] = int(fold)
@@ -66,12 +69,35 @@ def divide(cohort: Cohort, section: SplitSection) -> Cohort:
             "test": section.test,
         }
         shares = {name: share for name, share in wanted.items() if share > 0 and name not in section.keep}
+        _check_enough(cohort, rows, free, section, len(shares))
         total = sum(shares.values())
         shares = {name: share / total for name, share in shares.items()}
         for at, name in zip(free, deal(groups, labels, shares, seed=section.seed), strict=True):
             splits[at] = name
         note = f"divided by {section.by} (seed {section.seed})"
     return cohort.with_splits(split_table(rows.ids, splits, folds), note)
+
+
+def _check_enough(cohort: Cohort, rows: _Rows, free: Sequence[int], section: SplitSection, parts: int) -> None:
+    """Say so where there are patients enough, and identical files join them to too few groups."""
+    names = cohort.rows[_COLUMNS[section.by]]
+    people = {names[at] for at in free}
+    if len({rows.groups[at] for at in free}) >= parts or len(people) < parts:
+        return
+    shared = (
+        cohort.rows.filter(pl.col("sha256").is_not_null())
+        .group_by("sha256")
+        .agg(pl.col(_COLUMNS[section.by]).n_unique().alias("people"), pl.col("media").unique().sort())
+        .filter(pl.col("people") > 1)
+        .sort("people", "sha256", descending=[True, False])
+    )
+    examples = " ~ ".join(shared["media"][0].to_list()[:3])
+    raise CohortError(
+        f"{len(people)} patients are bound together by files with identical bytes, and cannot fill {parts} splits: "
+        f"{examples}",
+        where=cohort.root,
+        mend="Remove what is there twice, such as black pictures; `cineloop cohort check` lists it.",
+    )
 
 
 def _kept(cohort: Cohort, keep: Sequence[str], groups: Sequence[str]) -> dict[int, str]:

@@ -52,6 +52,7 @@ class Record:
         stop: The frame after the last one of the clip; None for the end of the file.
         start_seconds: The clip's beginning in seconds, in place of ``start``.
         stop_seconds: The clip's end in seconds, in place of ``stop``.
+        pts: The time stamp of frame ``start`` in the file's own units, where the layout tells it; the cohort checks it.
         source: The file that holds the row, or the folder that was searched.
         line: The line in ``source``, from 1; None where there are no lines.
     """
@@ -65,6 +66,7 @@ class Record:
     stop: int | None = None
     start_seconds: float | None = None
     stop_seconds: float | None = None
+    pts: int | None = None
     source: Path | None = None
     line: int | None = None
 
@@ -84,12 +86,14 @@ class FormatRequest:
         path: The one file that describes the data, where the recipe names one; it exists.
         columns: Names of the columns of a table.
         options: The format's own ``Config``.
+        notes: The format adds what it did or noticed and nobody asked for, in sentences; they become the cohort's.
     """
 
     root: Path
     path: Path | None
     columns: Columns
     options: Any
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +105,8 @@ class FormatSpec(Spec):
         read: Gives the records of a layout. It opens lists and tables, never a video, and raises
             :class:`~cineloop.errors.CohortError` for what the user can mend.
         detect: Says whether a folder looks like this layout; None when it cannot be told.
+        classes: Class names in the order of their numbers, where the layout fixes them. ``data.classes`` comes before
+            it, and names that it does not hold follow it.
     """
 
     registry: ClassVar[Registry[FormatSpec]]  # type: ignore[assignment]
@@ -108,9 +114,10 @@ class FormatSpec(Spec):
     Config: type[Section]
     read: Callable[[FormatRequest], Iterable[Record]]
     detect: Callable[[Path], bool] | None = None
+    classes: tuple[str, ...] = ()
 
 
-_BUILTIN_MODULES = ("endofm", "folder", "table")
+_BUILTIN_MODULES = ("endofm", "folder", "image_labels", "inbody", "table", "uihnj")
 
 
 def _builtins() -> Iterable[FormatSpec]:

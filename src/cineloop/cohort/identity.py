@@ -154,6 +154,10 @@ def _index(file: Path, keys: Sequence[str], values: Sequence[str]) -> tuple[_Ind
 
 def relative(path: Path, root: Path) -> str:
     """Return ``path`` relative to ``root`` with forward slashes, climbing out where it must."""
+    text, base = os.path.normpath(path), os.path.join(os.path.normpath(root), "")  # noqa: PTH118
+    if text.startswith(base):
+        # The usual case, tens of thousands of times; the general one asks the system where it stands.
+        return text[len(base) :].replace(os.sep, "/")
     try:
         return Path(os.path.relpath(path, root)).as_posix()
     except ValueError:

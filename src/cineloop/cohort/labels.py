@@ -24,13 +24,16 @@ def _number(label: str) -> int | None:
         return None
 
 
-def resolve(records: Sequence[Record], classes: Sequence[str] | None) -> tuple[tuple[str, ...], list[int | None]]:
+def resolve(
+    records: Sequence[Record], classes: Sequence[str] | None, *, fixed: Sequence[str] = ()
+) -> tuple[tuple[str, ...], list[int | None]]:
     """Number the labels.
 
     Args:
         records: Rows with labels as text.
         classes: Class names in the order of their numbers. A label may be a name of these or a number into them; a
             name wins. Without it, numbers become classes named by the number, and names are sorted.
+        fixed: Names that come first, in this order, where ``classes`` is None.
 
     Returns:
         The class names, and a class number for each record (None for an unlabelled one).
@@ -39,7 +42,7 @@ def resolve(records: Sequence[Record], classes: Sequence[str] | None) -> tuple[t
         CohortError: A label is not among ``classes``, is negative, or names and numbers are mixed.
     """
     if classes is None:
-        classes = _infer(records)
+        classes = _following(records, fixed) if fixed else _infer(records)
     exact = {name: number for number, name in enumerate(classes)}
     folded: dict[str, int] = {}
     for name, number in exact.items():
@@ -64,6 +67,12 @@ def resolve(records: Sequence[Record], classes: Sequence[str] | None) -> tuple[t
                 )
         targets.append(target)
     return tuple(classes), targets
+
+
+def _following(records: Sequence[Record], fixed: Sequence[str]) -> tuple[str, ...]:
+    known = {fold(name) for name in fixed}
+    others = {record.label for record in records if record.label is not None and fold(record.label) not in known}
+    return (*fixed, *sorted(others))
 
 
 def _infer(records: Sequence[Record]) -> tuple[str, ...]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cineloop._version import __version__
-from cineloop.cohort.cache import Cache, file_key
+from cineloop.cohort.cache import Cache
+from cineloop.cohort.remembered import Remembered
 from cineloop.errors import TruncatedVideoError, VideoError
 from cineloop.files import sha256_file
 from cineloop.progress import Progress, silent, stage
@@ -51,6 +51,10 @@ class Probe:
     variable_rate: bool = False
     truncated: bool = False
     error: str | None = None
+
+
+_FIELDS = [each.name for each in fields(Probe)]
+_HANDFUL = 32
 
 
 def inspect(path: Path) -> Probe:
@@ -95,28 +99,27 @@ def _hash(path: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _probe(path: Path, cache: Cache, look: Callable[[Path], Probe]) -> Probe:
+def _probe(path: Path, remembered: Remembered, look: Callable[[Path], Probe]) -> Probe:
     try:
-        mode = path.stat().st_mode
+        status = path.stat()
     except (OSError, ValueError) as error:
         return Probe(error=f"the file cannot be opened: {getattr(error, 'strerror', error)}")
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+    regular = stat.S_ISREG(status.st_mode)
+    if not (regular or stat.S_ISDIR(status.st_mode)):
         # A pipe or a device would wait for ever.
         return Probe(error="this is neither a file nor a folder of pictures")
-    key = None
-    if stat.S_ISREG(mode):
-        key = file_key(path, __version__)
-        known = cache.get(key)
+    if regular:
+        known = remembered.get(path, status)
         if known is not None:
-            return Probe(**json.loads(known))
+            return Probe(**known)
     try:
         sha256, size = _hash(path)
     except OSError as error:
         return Probe(error=f"the file cannot be read: {error.strerror}")
     result = replace(look(path), sha256=sha256, size=size)
     # What cannot be read is looked at again: another build of the decoder may read it.
-    if key is not None and result.error is None:
-        cache.put(key, json.dumps(asdict(result)).encode())
+    if regular and result.error is None:
+        remembered.put(path, status, {name: getattr(result, name) for name in _FIELDS})
     return result
 
 
@@ -138,12 +141,19 @@ def probe(
     Returns:
         One result a path, in order. A file that cannot be used is a result with an ``error``, not an exception.
     """
-    cache = Cache("probe-1")
-    with stage(progress, len(paths), "looking at videos"), ThreadPoolExecutor(workers or default_workers()) as pool:
-        results = []
-        for result in pool.map(lambda path: _probe(path, cache, look), paths):
-            results.append(result)
-            progress.advance()
+    remembered = Remembered(Cache("probe-2"), __version__)
+    workers = workers or default_workers()
+    # Of thousands of pictures each is looked at faster than it is handed to a thread.
+    share = max(1, min(_HANDFUL, len(paths) // (_HANDFUL * workers)))
+    handfuls = [paths[start : start + share] for start in range(0, len(paths), share)]
+    results: list[Probe] = []
+    with stage(progress, len(paths), "looking at files"), ThreadPoolExecutor(workers) as pool:
+        try:
+            for found in pool.map(lambda some: [_probe(path, remembered, look) for path in some], handfuls):
+                results += found
+                progress.advance(len(found))
+        finally:
+            remembered.write()
     return results
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cineloop.cohort.texts import parse_json, read_json, read_text
 from cineloop.errors import CohortError
 
 
@@ -44,20 +44,6 @@ class Table:
         """Return a column."""
         position = self.columns.index(column)
         return [row.fields[position] for row in self.rows]
-
-
-def read_text(path: Path) -> str:
-    """Read a UTF-8 text file, with or without a byte-order mark.
-
-    Raises:
-        CohortError: The file cannot be opened or is not UTF-8.
-    """
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise CohortError(f"The file cannot be read: {error.strerror}", where=path, mend="Check the path.") from None
-    except UnicodeDecodeError:
-        raise CohortError("The file is not UTF-8 text", where=path, mend="Save it as UTF-8.") from None
 
 
 def read_rows(path: Path, *, delimiter: str = ",") -> Iterator[Row]:
@@ -127,21 +113,16 @@ def _delimited(path: Path) -> tuple[tuple[str, ...], tuple[Row, ...]]:
 
 
 def _json(path: Path) -> tuple[tuple[str, ...], tuple[Row, ...]]:
-    text = read_text(path)
-    try:
-        if path.suffix.lower() == ".json":
-            records = json.loads(text)
-        else:
-            records = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except json.JSONDecodeError as error:
-        raise CohortError(f"This is not JSON: {error.msg}", where=f"{path}:{error.lineno}", mend="Mend it.") from None
-    except RecursionError:
-        raise CohortError("The JSON is nested too deeply", where=path, mend="Write a list of flat objects.") from None
+    if path.suffix.lower() == ".json":
+        records = read_json(path)
+    else:
+        lines = enumerate(read_text(path).splitlines(), start=1)
+        records = [parse_json(text, path, line) for line, text in lines if text.strip()]
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise CohortError("The table is not a list of objects", where=path, mend="Write one object a row.")
     columns = tuple(dict.fromkeys(str(key) for record in records for key in record))
     rows = tuple(
-        Row(tuple(_plain(record.get(column)) for column in columns), number)
+        Row(tuple(plain(record.get(column)) for column in columns), number)
         for number, record in enumerate(records, start=1)
     )
     return columns, rows
@@ -156,11 +137,12 @@ def _parquet(path: Path) -> tuple[tuple[str, ...], tuple[Row, ...]]:
         raise CohortError(f"The file cannot be read: {error}", where=path, mend="Check the path.") from None
     except pl.exceptions.PolarsError as error:
         raise CohortError(f"This is not a Parquet table: {error}", where=path, mend="Write it again.") from None
-    rows = tuple(Row(tuple(_plain(value) for value in row), number) for number, row in enumerate(frame.rows(), start=1))
+    rows = tuple(Row(tuple(plain(value) for value in row), number) for number, row in enumerate(frame.rows(), start=1))
     return tuple(frame.columns), rows
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """Return a value of a table as text; None is an empty one."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():

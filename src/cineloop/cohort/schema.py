@@ -73,13 +73,15 @@ class Columns(Section):
 
     Attributes:
         id: Name of the video in this cohort; without it, its path.
-        path: Path of the video, relative to the root (or to the table).
+        path: Path of the video or picture, relative to the root (or to the table).
         label: Class name or number.
         split: ``train``, ``val``, ``test``, or a fold's name.
         start: First frame of a clip, from 0.
         stop: The frame after the last one of a clip.
         start_seconds: Beginning of a clip in seconds.
         stop_seconds: End of a clip in seconds.
+        frame: The one frame of a video that the row means, from 0.
+        pts: The time stamp of that frame in the file's own units; it is checked.
     """
 
     id: str | None = None
@@ -90,6 +92,8 @@ class Columns(Section):
     stop: str | None = None
     start_seconds: str | None = None
     stop_seconds: str | None = None
+    frame: str | None = None
+    pts: str | None = None
 
 
 class SplitSection(Section):
@@ -133,7 +137,8 @@ class DataSection(Section):
         path: The one file that describes the data, for formats that need it; relative to the current folder, else
             to ``root``.
         name: What the cohort is called in reports; the root folder's name when left out.
-        patient: Where the patient's identity is written. Without it each video counts as its own patient.
+        patient: Where the patient's identity is written. Without it each procedure counts as a patient of its own,
+            and without that each file.
         procedure: Where the procedure's (examination's) identity is written.
         attributes: Where site, scope, age, sex and any further attribute for subgroups is written.
         columns: Names of a table's columns.

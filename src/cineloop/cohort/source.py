@@ -18,9 +18,9 @@ def detect(folder: Path) -> str:
     """
     if not folder.is_dir():
         raise CohortError("The folder does not exist", where=folder, mend="Check the path.")
-    # A table or lists beside class folders say more than the folders do.
+    # An index, a table or lists beside class folders say more than the folders do.
     found = [spec.name for spec in FORMATS if spec.detect is not None and spec.detect(folder)]
-    for name in ("endofm", "table", *found):
+    for name in ("endofm", "uihnj", "image-labels", "table", "inbody-tree", *found):
         if name in found:
             return name
     raise CohortError(

@@ -181,8 +181,8 @@ def _warnings(
     found = []
     if not predictions.identity_known:
         found.append(
-            "Patients are not known: each recording was counted as its own patient, so intervals are likely too narrow "
-            "and one patient may stand in several splits."
+            "Patients are not known: each procedure or recording was counted as a patient of its own, so intervals are "
+            "likely too narrow and one patient may stand in several splits."
         )
     elif known.n_clusters < _FEW_PATIENTS:
         found.append(

@@ -8,8 +8,9 @@ from pathlib import Path
 from cineloop.cohort.format import MEDIA_SUFFIXES
 from cineloop.cohort.item import Item
 from cineloop.errors import VideoError
+from cineloop.video.info import IMAGE_SUFFIXES
 
-IMAGE_SUFFIXES = frozenset([".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"])
+_PICTURES = IMAGE_SUFFIXES | {".gif"}
 
 
 def _item(path: Path, name: str) -> Item:
@@ -28,7 +29,7 @@ def _item(path: Path, name: str) -> Item:
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES
+    return path.suffix.lower() in _PICTURES
 
 
 def _is_video(path: Path) -> bool:

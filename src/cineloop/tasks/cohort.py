@@ -85,8 +85,8 @@ def prepare(recipe: Recipe, *, training: bool = False, progress: Progress = sile
         warnings.append(unchecked)
     if not cohort.identity_known.patient:
         warnings.append(
-            "Patients are unknown for some or all videos: each such video counts as its own patient, so leaks between "
-            "splits cannot be ruled out and intervals may be too narrow."
+            "Patients are unknown for some or all files: each of those, or its procedure if that is known, counts as "
+            "a patient of its own, so leaks between splits cannot be ruled out and intervals may be too narrow."
         )
     held = {(count.split, count.label) for count in cohort.counts()}
     unlearned = [name for name in cohort.classes if ("train", name) not in held]

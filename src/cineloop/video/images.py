@@ -14,12 +14,14 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from cineloop.errors import EmptyVideoError, FrameDecodeError, TruncatedVideoError, VideoError
 from cineloop.video.colour import scaled
 from cineloop.video.frame import Pixels
-from cineloop.video.info import ASSUMED_FPS, VideoInfo
+from cineloop.video.image_structure import whole_structure
+from cineloop.video.info import ASSUMED_FPS, IMAGE_SUFFIXES, VideoInfo
 from cineloop.video.source import Clock, Integers, Picture, Size
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".jp2", ".j2k", ".ppm", ".pgm"}
 # What Pillow's readers raise on damaged files.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, Image.DecompressionBombError)
+# The Exif tag of the orientation: 1 is upright, from 5 on width and height change places.
+_ORIENTATION = 0x0112
 _MODE_BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I;16L": 16, "I;16N": 16, "I": 32, "F": 32}
 
 
@@ -32,7 +34,8 @@ def to_rgb(image: Image.Image) -> Pixels:
     Raises:
         ValueError: The image holds numbers without a defined brightness (floating point, 32-bit integers).
     """
-    image = ImageOps.exif_transpose(image)
+    if _orientation(image) != 1:
+        image = ImageOps.exif_transpose(image)
     mode = image.mode
     if mode.startswith("I") or mode == "F":
         values = np.asarray(image)
@@ -40,15 +43,25 @@ def to_rgb(image: Image.Image) -> Pixels:
             raise ValueError(f"its values (mode {mode}) have no defined brightness")
         grey = ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
-    if mode in {"RGBA", "LA", "PA", "La", "RGBa"} or (mode == "P" and "transparency" in image.info):
+    # Beside a channel of its own, transparency may be one colour, or some of a palette.
+    if mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
         layered = image.convert("RGBA")
         image = Image.new("RGBA", layered.size, (0, 0, 0, 255))
         image.alpha_composite(layered)
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the Exif orientation, 1 to 8; 1 where none is stated."""
+    value = image.getexif().get(_ORIENTATION, 1)
+    return value if value in range(1, 9) else 1
 
 
 class ImageSource:
     """One image file; its pages, where it has several, are the frames.
+
+    A JPEG or PNG whose structure is whole is not decoded before a frame is asked for; any other file is, once, as only
+    that tells whether all of it is there. Of a camera's JPEG with previews (MPO) the picture is the one frame.
 
     Args:
         path: The file.
@@ -63,21 +76,23 @@ class ImageSource:
         self.decoded_frames = 0
         try:
             with Image.open(path) as image:
-                pages = int(getattr(image, "n_frames", 1))
-                durations: list[float] = []
-                for page in range(pages):
-                    image.seek(page)
-                    image.load()
-                    durations.append(float(image.info.get("duration", 0)))
-                image.seek(0)
-                shape = to_rgb(image).shape
-                self._format, self._mode = (image.format or "image").lower(), image.mode
+                kind = (image.format or "image").lower()
+                pages = 1 if kind == "mpo" else int(getattr(image, "n_frames", 1))
+                shape = _shape_by_header(image, path) if pages == 1 else None
+                durations = [0.0]
+                if shape is None:
+                    durations = []
+                    for page in range(pages):
+                        image.seek(page)
+                        image.load()
+                        durations.append(float(image.info.get("duration", 0)))
+                    image.seek(0)
+                    shape = to_rgb(image).shape
+                mode = image.mode
         except _DAMAGE as error:
             raise image_error(path, error) from None
         self.clock, timed = _page_clock(durations)
-        self.info = _image_info(
-            "image", self._format, self._format, self._mode, shape, self.clock, fps=_rate(self.clock) if timed else None
-        )
+        self.info = _image_info("image", kind, kind, mode, shape, self.clock, fps=_rate(self.clock) if timed else None)
 
     @property
     def keyframes(self) -> Integers:
@@ -101,6 +116,16 @@ class ImageSource:
         """Nothing stays open."""
 
 
+def _shape_by_header(image: Image.Image, path: Path) -> tuple[int, ...] | None:
+    """Return height and width, upright, of an image that is whole; None where it must be decoded to tell."""
+    # What 32 bits hold has a brightness or not; the values tell.
+    structure = whole_structure(path) if image.mode not in {"I", "F"} else None
+    if structure is None:
+        return None
+    turned = structure.may_turn and _orientation(image) >= 5
+    return image.size if turned else image.size[::-1]
+
+
 class FolderSource:
     """A folder of images, one a frame, in natural order of their names (``2.png`` before ``10.png``).
 
@@ -114,11 +139,13 @@ class FolderSource:
 
     def __init__(self, path: Path) -> None:
         self.decoded_frames = 0
-        files = (file for file in path.iterdir() if file.suffix.lower() in _SUFFIXES and not file.name.startswith("."))
+        files = (
+            file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")
+        )
         self._files = sorted((file for file in files if file.is_file()), key=_natural)
         if not self._files:
             raise EmptyVideoError(
-                "The folder holds no images", where=path, mend=f"Known suffixes: {', '.join(sorted(_SUFFIXES))}."
+                "The folder holds no images", where=path, mend=f"Known suffixes: {', '.join(sorted(IMAGE_SUFFIXES))}."
             )
         first = self._files[0]
         try:

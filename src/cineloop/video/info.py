@@ -11,6 +11,9 @@ Kind = Literal["video", "dicom", "images", "image"]
 ASSUMED_FPS = Fraction(25)
 """Frames per second given to what carries no times of its own (folders of images, some DICOM files)."""
 
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".jp2", ".j2k", ".ppm", ".pgm"})
+"""Suffixes of still images that a folder is searched for, lower case. A file that is named may have any suffix."""
+
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:

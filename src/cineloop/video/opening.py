@@ -7,6 +7,7 @@ from pathlib import Path
 from cineloop.errors import EmptyVideoError, VideoError
 from cineloop.video.container import Medium
 from cineloop.video.file import FileSource
+from cineloop.video.info import IMAGE_SUFFIXES
 from cineloop.video.source import Source
 
 
@@ -38,7 +39,17 @@ def open_source(path: Path, *, threads: int, allow_truncated: bool) -> Source:
         from cineloop.video.images import ImageSource
 
         return ImageSource(path)
-    return FileSource(Medium(path), threads=threads, allow_truncated=allow_truncated)
+    try:
+        return FileSource(Medium(path), threads=threads, allow_truncated=allow_truncated)
+    except VideoError as error:
+        if type(error) is VideoError and path.suffix.lower() in IMAGE_SUFFIXES:
+            # What FFmpeg says of a file that is no video would not help.
+            raise VideoError(
+                "This is no image that can be read",
+                where=path,
+                mend="Copy it again from its source, or convert it to PNG.",
+            ) from None
+        raise
 
 
 def is_dicom(head: bytes) -> bool:

@@ -96,3 +96,17 @@ def test_carving_takes_whole_patients_of_one_split(endofm, read):
     with pytest.raises(CohortError, match="exists already"):
         carve(carved, share=0.2)
     assert "carved" in carved.notes[-1]
+
+
+def test_patients_that_share_black_pictures_are_told_why_they_cannot_be_divided(layout, read):
+    files = {f"a/P{patient}_{number}.jpg": None for patient in range(8) for number in range(3)}
+    files |= {f"b/P{patient}_9.jpg": b"black" for patient in range(8)}
+    root = layout(files)
+    options = {"format": "folder", "root": root, "patient": {"regex": r"(P\d)_"}}
+    for split in ({"test": 0.2, "val": 0.2}, {"folds": 3}):
+        with pytest.raises(CohortError, match="8 patients are bound together by files with identical bytes") as error:
+            read(**options, split=split)
+        assert "b/P0_9.jpg ~ b/P1_9.jpg" in error.value.what
+    for patient in range(2, 8):
+        (root / f"b/P{patient}_9.jpg").unlink()
+    assert read(**options, split={"test": 0.2, "val": 0.2}).split_names == ("train", "val", "test")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from cineloop.cohort.source import detect
 from cineloop.errors import CohortError
 
 
@@ -75,3 +78,69 @@ def test_a_circle_of_links_ends(layout, read):
     root = layout(["train/a/x.mp4", "train/b/y.mp4"])
     (root / "train/a/again").symlink_to(root / "train", target_is_directory=True)
     assert read(format="folder", root=root).items.height == 2
+
+
+def test_pictures_where_there_are_no_videos(layout, read):
+    root = layout(
+        ["train/polyp/P1/a.JPG", "train/normal/b.png", "test/polyp/c.tiff", "test/normal/d.bmp", "test/normal/x.txt"]
+    )
+    assert detect(root) == "folder"
+    cohort = read(format="folder", root=root)
+    assert {item.id: item.label for item in cohort.items_of()} == {
+        "train/polyp/P1/a.JPG": "polyp",
+        "train/normal/b.png": "normal",
+        "test/polyp/c.tiff": "polyp",
+        "test/normal/d.bmp": "normal",
+    }
+    assert cohort.notes == ()
+
+
+def test_pictures_beside_videos_are_told_and_taken_when_asked(layout, read):
+    root = layout(["polyp/a.mp4", "polyp/a.jpg", "normal/b.mp4", "normal/c.png"])
+    cohort = read(format="folder", root=root)
+    assert set(cohort.items["id"]) == {"polyp/a.mp4", "normal/b.mp4"}
+    assert cohort.notes == (
+        "2 pictures beside videos were passed over; data.format_options: {media: all} reads them too",
+    )
+    for media, ids in (
+        ("videos", {"polyp/a.mp4", "normal/b.mp4"}),
+        ("stills", {"polyp/a.jpg", "normal/c.png"}),
+        ("all", {"polyp/a.mp4", "normal/b.mp4", "polyp/a.jpg", "normal/c.png"}),
+    ):
+        chosen = read(format="folder", root=root, format_options={"media": media})
+        assert set(chosen.items["id"]) == ids
+        assert chosen.notes == ()
+    assert read(format="folder", root=root, format_options={"suffixes": ["png"], "media": "all"}).items.height == 1
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["images/a.jpg", "masks/a.png"],
+        ["images/a.jpg", "labels/a.txt", "train.txt"],
+        ["polyp/a.jpg"],
+        ["polyp/a.jpg", "normal/readme.txt"],
+    ],
+)
+def test_pictures_alone_do_not_make_classes(layout, files):
+    with pytest.raises(CohortError, match="No known layout"):
+        detect(layout(files))
+
+
+def test_pictures_in_class_folders_are_recognised(layout):
+    assert detect(layout(["polyp/a.jpg", "normal/b.jpg", ".cache/x.jpg"])) == "folder"
+
+
+def test_a_folder_that_cannot_be_read_is_told(layout, read, monkeypatch):
+    root = layout(["train/a/x.mp4", "train/b/y.mp4"])
+
+    def scandir(path):
+        if str(path).endswith("b"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    real = os.scandir
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(CohortError, match="folder cannot be read: Permission denied") as error:
+        read(format="folder", root=root)
+    assert error.value.where.endswith("train/b")

@@ -119,3 +119,49 @@ def test_many_writers_of_one_entry(tmp_path):
             list(pool.map(lambda payload: cache.put(key, payload), payloads))
             assert cache.get(key) in payloads, round_number
     assert [path.name for path in (tmp_path / "cache/test/00").iterdir()] == ["0" * 62]
+
+
+def test_the_small_files_of_a_folder_share_an_entry(tmp_path):
+    paths = [tmp_path / "data" / f"{number}.jpg" for number in range(70)]
+    paths[0].parent.mkdir()
+    for path in paths:
+        path.write_bytes(path.name.encode())
+    first = probe(paths[:60], look=Looker())
+    assert len([entry for entry in (tmp_path / "cache").rglob("*") if entry.is_file()]) == 1
+    paths[3].write_bytes(b"another")
+    look = Looker()
+    again = probe(paths, look=look)
+    assert sorted(look.seen) == sorted([paths[3].name, *(path.name for path in paths[60:])])
+    assert [one == other for one, other in zip(first, again, strict=False)] == [n != 3 for n in range(60)]
+    look = Looker()
+    assert probe(paths[::-1], look=look) == again[::-1]
+    assert look.seen == []
+
+
+def test_a_large_file_has_an_entry_of_its_own(tmp_path):
+    path = tmp_path / "data" / "a.mp4"
+    path.parent.mkdir()
+    path.write_bytes(bytes(2 << 20))
+    (tmp_path / "data" / "b.mp4").write_bytes(b"small")
+    probe([path, tmp_path / "data" / "b.mp4"], look=Looker())
+    assert len([entry for entry in (tmp_path / "cache").rglob("*") if entry.is_file()]) == 2
+    look = Looker()
+    assert probe([path], look=look)[0].frames == 7
+    assert look.seen == []
+
+
+def test_what_was_found_before_an_interruption_is_kept(tmp_path):
+    paths = [tmp_path / f"{number}.jpg" for number in range(10)]
+    for path in paths:
+        path.write_bytes(b"x")
+
+    def interrupted(path):
+        if path.name == "7.jpg":
+            raise KeyboardInterrupt
+        return Probe(frames=7)
+
+    with pytest.raises(KeyboardInterrupt):
+        probe(paths, look=interrupted, workers=1)
+    look = Looker()
+    probe(paths, look=look, workers=1)
+    assert look.seen[0] == "7.jpg"

@@ -7,9 +7,12 @@ import json
 import polars as pl
 import pytest
 
+from cineloop.cohort import Cohort
 from cineloop.cohort.format import FORMATS, FormatRequest
 from cineloop.cohort.schema import Columns
 from cineloop.errors import CohortError
+from cineloop.video import Video
+from video_codes import variable_times, write_coded_video
 
 ROWS = [
     {"path": "v/a.mp4", "label": "polyp", "split": "train", "patient": "P1"},
@@ -157,3 +160,87 @@ def test_no_table(layout, read):
         read(format="table", root=root)
     with pytest.raises(CohortError, match="does not exist"):
         read(format="table", root=root, path="gone.csv")
+
+
+def test_the_published_table_of_pictures_is_read_as_it_is(layout, read):
+    names = [f"{number:04d}-uuid.jpg" for number in range(12)]
+    rows = "".join(f"{name};{('cecum', 'bbps-0-1')[n % 2]};{n % 2}\n" for n, name in enumerate(names))
+    files = {f"labeled-images/{('cecum', 'bbps-0-1')[n % 2]}/{name}": None for n, name in enumerate(names)}
+    root = layout({**files, "2_fold_split.csv": "file-name;class-name;split-index\n" + rows})
+    cohort = read(format="table", root=root, path="2_fold_split.csv", split={"fold": 1, "val": 0})
+    assert cohort.classes == ("bbps-0-1", "cecum")
+    assert {item.id for item in cohort.items_of("test")} == set(names[1::2])
+    assert all(item.path.is_file() for item in cohort.items_of())
+    with pytest.raises(CohortError, match="12 of 12 files do not exist"):
+        read(format="table", root=root, path="2_fold_split.csv", format_options={"search": False})
+
+
+def test_a_name_that_several_files_have_is_told(layout, read):
+    root = layout(
+        {"images/a.jpg": None, "masks/a.jpg": None, "images/b.jpg": None, "t.csv": "file,label\nb.jpg,0\na.jpg,1\n"}
+    )
+    with pytest.raises(CohortError, match=r"Several files are called 'a.jpg': images/a.jpg, masks/a.jpg") as error:
+        read(format="table", root=root, path="t.csv")
+    assert error.value.where.endswith("t.csv:3")
+    cohort = read(format="table", root=root, path="t.csv", format_options={"videos": "images"})
+    assert {item.path.parent.name for item in cohort.items_of()} == {"images"}
+    # A path says where a file is; only a bare name is looked for.
+    (root / "t.csv").write_text("file,label\nother/b.jpg,0\n")
+    with pytest.raises(CohortError, match="do not exist"):
+        read(format="table", root=root, path="t.csv")
+
+
+@pytest.mark.parametrize("column", ["frame", "frame_index", "Frame Index"])
+def test_frames_of_videos(layout, read, column):
+    root = layout({"a.mp4": None, "b.mp4": None, "t.csv": f"video,{column},label\na.mp4,0,x\na.mp4,99,y\nb.mp4,,x\n"})
+    cohort = read(format="table", root=root, path="t.csv")
+    assert [(item.id, item.start, item.stop) for item in cohort.items_of()] == [
+        ("a.mp4#0-1", 0, 1),
+        ("a.mp4#99-100", 99, 100),
+        ("b.mp4", None, None),
+    ]
+    assert cohort.media.height == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("a.mp4,0,100,,,", "leaves the video of 100 frames"),
+        ("a.mp4,0,-1,,,", "'frame' is not a frame number"),
+        ("a.mp4,0,3,0,,", "one frame and a clip at once"),
+        ("a.mp4,0,3,,0.5,", "one frame and a clip at once"),
+        ("a.mp4,0,3,,,x", "'pts' is not a whole number"),
+    ],
+)
+def test_frames_that_cannot_be(layout, read, row, message):
+    root = layout({"a.mp4": None, "t.csv": f"path,label,frame,start,stop_seconds,pts\n{row}\n"})
+    with pytest.raises(CohortError, match=message) as error:
+        read(format="table", root=root, path="t.csv")
+    assert "t.csv:2" in error.value.where
+
+
+def test_a_frame_is_the_one_with_its_time_stamp(tmp_path):
+    write_coded_video(tmp_path / "a.mp4", 12, times=variable_times(12))
+    video = Video(tmp_path / "a.mp4")
+    stamps = video.clock.pts.tolist()
+    rows = "".join(f"a.mp4,{n},{n % 2},{stamps[n]}\n" for n in (0, 3, 11))
+    (tmp_path / "t.csv").write_text("path,frame,label,pts\n" + rows + "a.mp4,5,1,\n")
+    for _ in range(2):
+        assert Cohort.read(format="table", root=tmp_path, path="t.csv").items.height == 4
+    (tmp_path / "t.csv").write_text(f"path,frame,label,pts\na.mp4,0,0,{stamps[0]}\na.mp4,4,1,{stamps[5]}\n")
+    with pytest.raises(
+        CohortError, match=f"Frame 4 has the time stamp {stamps[4]}, and the row says {stamps[5]}"
+    ) as error:
+        Cohort.read(format="table", root=tmp_path, path="t.csv")
+    assert error.value.mend == "That is frame 5; correct the row."
+    assert error.value.where.endswith("t.csv:3")
+
+
+def test_an_object_with_a_key_twice_is_refused(layout, read):
+    root = layout({"a.mp4": None, "t.json": '[{"path": "a.mp4", "label": 0, "label": 1}]'})
+    with pytest.raises(CohortError, match="'label' stands twice"):
+        read(format="table", root=root, path="t.json")
+    (root / "t.jsonl").write_text('{"path": "a.mp4", "label": 0}\n{"path": "a.mp4", "path": "b.mp4"}\n')
+    with pytest.raises(CohortError, match="'path' stands twice") as error:
+        read(format="table", root=root, path="t.jsonl")
+    assert error.value.where.endswith("t.jsonl:2")

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import io
+import struct
+import zlib
+
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from cineloop.errors import FrameDecodeError, TruncatedVideoError, VideoError
 from cineloop.video import Video
 from cineloop.video.info import ASSUMED_FPS
 from video_codes import coded_picture, read_code
+
+
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png(width, height, depth, colour, values):
+    """Return a PNG file of raw values, for what Pillow reads but does not write."""
+    row = len(values) // height
+    raw = b"".join(b"\0" + values[start : start + row] for start in range(0, len(values), row))
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "webp", "jpg", "jp2", "ppm"])
@@ -55,6 +71,74 @@ def test_transparency_is_laid_on_black(tmp_path):
     assert (pixels[:, :4] == 0).all()
     assert np.abs(pixels[0, 7].astype(int) - [100, 50, 25]).max() <= 1
     assert (pixels[7, 7] == [200, 100, 50]).all()
+
+
+def test_a_transparent_colour_is_laid_on_black(tmp_path):
+    picture = np.full((6, 6, 3), [200, 10, 20], np.uint8)
+    picture[:, 3:] = 90
+    Image.fromarray(picture).save(tmp_path / "rgb.png", transparency=(200, 10, 20))
+    Image.fromarray(picture[..., 0]).save(tmp_path / "grey.png", transparency=200)
+    for name in ("rgb.png", "grey.png"):
+        pixels = Video(tmp_path / name).frames([0]).pixels[0]
+        assert (pixels[:, :3] == 0).all()
+        assert (pixels[:, 3:] == 90).all()
+
+
+@pytest.mark.parametrize("colour", [2, 6], ids=["rgb", "rgba"])
+def test_sixteen_bits_a_colour_become_eight(tmp_path, colour):
+    values = np.array([[0x1280, 0xFFFF, 0x00FF], [0x8000, 0x7FFF, 0x0100]])
+    if colour == 6:
+        values = np.concatenate([values, [[0xFFFF], [0xFFFF]]], axis=1)
+    (tmp_path / "a.png").write_bytes(png(2, 1, 16, colour, values.astype(">u2").tobytes()))
+    pixels = Video(tmp_path / "a.png").frames([0]).pixels[0, 0]
+    assert np.abs(pixels.astype(int) - values[:, :3] / 257).max() <= 1
+
+
+def test_an_orientation_that_cannot_be_read_is_none(tmp_path):
+    Image.fromarray(coded_picture(9)).save(tmp_path / "a.jpg")
+    data = (tmp_path / "a.jpg").read_bytes()
+    (tmp_path / "b.jpg").write_bytes(data[:2] + b"\xff\xe1\x00\x10Exif\0\0garbage!" + data[2:])
+    assert read_code(Video(tmp_path / "b.jpg").frames([0]).pixels[0]) == 9
+    exif = Image.Exif()
+    exif[0x0112] = 99
+    Image.fromarray(coded_picture(9)).save(tmp_path / "c.jpg", exif=exif)
+    assert read_code(Video(tmp_path / "c.jpg").frames([0]).pixels[0]) == 9
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_stands_upright(tmp_path, suffix, orientation):
+    stored = {
+        1: lambda a: a,
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.transpose(1, 0, 2),
+        6: lambda a: np.rot90(a),
+        7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
+        8: lambda a: np.rot90(a, -1),
+    }[orientation](coded_picture(9))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {"webp": {"lossless": True}, "jpg": {"quality": 95}}.get(suffix, {})
+    Image.fromarray(np.ascontiguousarray(stored)).save(tmp_path / f"a.{suffix}", exif=exif, **options)
+    video = Video(tmp_path / f"a.{suffix}")
+    assert (video.info.width, video.info.height) == (160, 120)
+    pixels = video.frames([0]).pixels[0]
+    assert pixels.shape == (120, 160, 3)
+    assert read_code(pixels) == 9
+
+
+def test_an_orientation_after_the_pixels_counts(tmp_path):
+    Image.fromarray(np.rot90(coded_picture(9)).copy()).save(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    end = data.rindex(b"IEND") - 4
+    (tmp_path / "a.png").write_bytes(data[:end] + chunk(b"eXIf", exif.tobytes()[6:]) + data[end:])
+    video = Video(tmp_path / "a.png")
+    assert (video.info.width, video.info.height) == (160, 120)
+    assert read_code(video.frames([0]).pixels[0]) == 9
 
 
 def test_exif_orientation_is_applied(tmp_path):
@@ -129,3 +213,55 @@ def test_a_truncated_still_is_truncated(tmp_path):
     (tmp_path / "b.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:-400])
     with pytest.raises(TruncatedVideoError):
         Video(tmp_path / "b.jpg", allow_truncated=True)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_that_is_cut_anywhere_is_truncated(tmp_path, progressive):
+    picture = Image.fromarray(coded_picture(1))
+    thumbnail = io.BytesIO()
+    picture.resize((40, 30)).save(thumbnail, "JPEG")
+    picture.save(tmp_path / "plain.jpg", progressive=progressive)
+    plain = (tmp_path / "plain.jpg").read_bytes()
+    # A thumbnail in a segment of its own holds a whole JPEG, end mark and all.
+    inner = b"Exif\0\0" + thumbnail.getvalue()
+    data = plain[:2] + b"\xff\xe1" + struct.pack(">H", len(inner) + 2) + inner + plain[2:]
+    path = tmp_path / "a.jpg"
+    for end in [*range(3, len(data), max(1, len(data) // 60)), len(data) - 1, 20 + len(thumbnail.getvalue())]:
+        path.write_bytes(data[:end])
+        with pytest.raises(VideoError):
+            Video(path)
+    for padding in (b"", bytes(500), b"the recorder's own words"):
+        path.write_bytes(data + padding)
+        assert read_code(Video(path).frames([0]).pixels[0]) == 1
+
+
+def test_a_png_with_a_wrong_checksum_is_damaged(tmp_path):
+    Image.fromarray(coded_picture(1)).save(tmp_path / "a.png")
+    data = bytearray((tmp_path / "a.png").read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(TruncatedVideoError, match="damaged"):
+        Video(tmp_path / "a.png")
+
+
+def test_a_whole_still_is_decoded_once(tmp_path, monkeypatch):
+    decoded = []
+    load = ImageFile.ImageFile.load
+    monkeypatch.setattr(
+        ImageFile.ImageFile, "load", lambda self: (decoded.append(1) if self.tile else None, load(self))[1]
+    )
+    for suffix in ("jpg", "png"):
+        Image.fromarray(coded_picture(5)).save(tmp_path / f"a.{suffix}")
+        decoded.clear()
+        video = Video(tmp_path / f"a.{suffix}")
+        assert (len(video), video.info.width, video.info.height, decoded) == (1, 160, 120, [])
+        assert read_code(video.frames([0]).pixels[0]) == 5
+        assert decoded == [1]
+
+
+def test_previews_in_a_camera_s_jpeg_are_no_frames(tmp_path):
+    pages = [Image.fromarray(coded_picture(4)), Image.fromarray(coded_picture(6, (80, 60)))]
+    pages[0].save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=pages[1:])
+    video = Video(tmp_path / "a.jpg")
+    assert len(video) == 1
+    assert read_code(video.frames([0]).pixels[0]) == 4

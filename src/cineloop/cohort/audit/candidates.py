@@ -27,10 +27,17 @@ _CROWD = 12
 _MOST = 24
 
 
-def candidates(prints: Sequence[Fingerprint]) -> list[tuple[int, int]]:
-    """Return pairs of positions (first below second) that may be copies, mirrored or not."""
+def candidates(prints: Sequence[Fingerprint], groups: Sequence[int] | None = None) -> list[tuple[int, int]]:
+    """Return pairs of positions (first below second) that may be copies, mirrored or not.
+
+    Args:
+        prints: What is kept of each recording.
+        groups: A number for each; two of one number are no pair, and do not take the place of one. Those below 0 are
+            in no group.
+    """
     if len(prints) < 2:
         return []
+    group = np.full(len(prints), -1) if groups is None else np.asarray(groups)
     words = [_words(each.codes) for each in prints] + [_words(each.mirrored) for each in prints]
     video = np.repeat(np.arange(len(words)), [len(each) for each in words])
     different, column = np.unique(np.concatenate(words), return_inverse=True)
@@ -49,26 +56,42 @@ def candidates(prints: Sequence[Fingerprint]) -> list[tuple[int, int]]:
     weight = np.log1p(len(prints) / holders).astype(np.float32) / np.log1p(len(prints))
     target = sparse.csr_array((straight @ sparse.diags_array(weight)).T)
     found: set[tuple[int, int]] = set()
-    for start in range(0, len(prints), _BLOCK):
-        rows = slice(start, start + _BLOCK)
+    for first in range(0, len(prints), _BLOCK):
+        rows = slice(first, first + _BLOCK)
         for sides in (straight, turned):
-            shared = (sides[rows] @ target).toarray()
-            for offset, scores in enumerate(shared):
-                found.update(_outstanding(start + offset, scores))
+            shared = sparse.csr_array(sides[rows] @ target)
+            shared.sort_indices()
+            for offset in range(shared.shape[0]):
+                row, here = first + offset, slice(shared.indptr[offset], shared.indptr[offset + 1])
+                others, scores = shared.indices[here], shared.data[here]
+                free = (others != row) & ((group[others] < 0) | (group[others] != group[row]))
+                found.update(_outstanding(row, others[free], scores[free], len(prints)))
     return sorted(found)
 
 
-def _outstanding(video: int, scores: npt.NDArray[np.float32]) -> list[tuple[int, int]]:
-    """Return the pairs of a video with those that share more with it than chance has others share."""
-    scores[video] = 0
+def _outstanding(
+    video: int, others: npt.NDArray[np.integer], scores: npt.NDArray[np.float32], count: int
+) -> list[tuple[int, int]]:
+    """Return the pairs of a video with those that share more with it than chance has others share.
+
+    Args:
+        video: Its position.
+        others: Positions of those that share anything, rising.
+        scores: How much each shares.
+        count: Videos in all; the rest share nothing.
+    """
     limit = float(_FEWEST)
-    if len(scores) >= _CROWD:
+    if count >= _CROWD:
         # The square root of a count has the same spread, one half, whatever the count. The lower quartile tells what
         # is usual even where many are copies of each other.
-        usual = float(np.quantile(np.sqrt(scores), 0.25))
+        usual = 0.0
+        if len(scores) > 0.7 * count:
+            usual = float(np.quantile(np.sqrt(np.concatenate([scores, np.zeros(count - len(scores))])), 0.25))
         limit = max(limit, (usual + 0.5 * _ABOVE) ** 2)
-    best = np.argsort(-scores, kind="stable")[:_MOST]
-    return [(min(video, int(other)), max(video, int(other))) for other in best if scores[other] >= limit]
+    enough = scores >= limit
+    others, scores = others[enough], scores[enough]
+    best = others[np.argsort(-scores, kind="stable")[:_MOST]]
+    return [(min(video, int(other)), max(video, int(other))) for other in best]
 
 
 def _words(codes: Codes) -> npt.NDArray[np.int64]:

@@ -23,7 +23,7 @@ from cineloop.progress import Progress, silent, stage
 
 # Features that lie as a copy's do, from which pictures are compared; unrelated videos share hardly any.
 _PLACES = 7
-# Features that a video needs to be comparable at all.
+# Features that a video needs to be comparable at all; a single picture needs those that must agree.
 _COMPARABLE = 24
 
 T = TypeVar("T")
@@ -40,6 +40,7 @@ class Recording:
         sha256: Of its bytes.
         frames: Its frames.
         duration: Seconds.
+        series: What it is one picture of. Pictures of one series look alike by nature and are not compared.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Recording:
     sha256: str
     frames: int
     duration: float
+    series: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,12 @@ def compare(
         looked = list(_spread(_describe, distinct, workers, progress, "looking for copies"))
         broken = [(each.id, found) for each, found in zip(distinct, looked, strict=True) if isinstance(found, str)]
         known = [(each, found) for each, found in zip(distinct, looked, strict=True) if not isinstance(found, str)]
-        bare = [each.id for each, found in known if len(found.scales) < _COMPARABLE]
+        bare = [each.id for each, found in known if len(found.scales) < (_COMPARABLE if found.frames > 1 else _PLACES)]
         pairs = [
             (known[one], known[other])
-            for one, other in candidates([found for _, found in known])
+            for one, other in candidates(
+                [found for _, found in known], _series([groups[each.sha256] for each, _ in known])
+            )
             if any(
                 wanted(this, that) for this in groups[known[one][0].sha256] for that in groups[known[other][0].sha256]
             )
@@ -149,6 +153,7 @@ def compare(
             Copy(this.id, that.id, copy.mirrored, copy.match)
             for this in groups[long[0].sha256]
             for that in groups[short[0].sha256]
+            if this.series is None or this.series != that.series
         )
     copies.sort(key=lambda copy: (copy.one, copy.other))
     return Comparison(
@@ -158,6 +163,17 @@ def compare(
         candidates=len(pairs),
         judged=sum(copy is not None for copy in judged),
     )
+
+
+def _series(files: Sequence[Sequence[Recording]]) -> list[int]:
+    """Return a number for the series of each set of files with equal bytes; -1 where they are of several, or none."""
+    numbers: dict[str, int] = {}
+    found = []
+    for same in files:
+        series = {recording.series for recording in same}
+        name = series.pop() if len(series) == 1 else None
+        found.append(-1 if name is None else numbers.setdefault(name, len(numbers)))
+    return found
 
 
 def _spread(work: Callable[[T], R], things: Sequence[T], workers: int, progress: Progress, label: str) -> Iterator[R]:

@@ -9,6 +9,7 @@ import polars as pl
 
 from cineloop.cohort.audit.result import Finding, Spread
 from cineloop.cohort.cohort import Cohort
+from cineloop.video.info import IMAGE_SUFFIXES
 
 _SHORT_FRAMES, _SHORT_SECONDS = 8, 0.5
 _LONG_TIMES = 20
@@ -50,12 +51,13 @@ def quality(cohort: Cohort) -> Iterator[Finding]:
 def _identity(cohort: Cohort) -> Iterator[Finding]:
     unknown = cohort.media.filter(~pl.col("patient_known"))
     if unknown.height:
+        each = "Each procedure" if unknown["procedure_known"].all() else "Each"
         yield Finding(
             "patients-unknown",
             "warning",
-            f"THE PATIENT OF {unknown.height} OF {cohort.media.height} FILES IS NOT KNOWN. Each counts as a patient of "
-            "its own, so leaks by patient cannot be seen and intervals come out too narrow. Say where the patient is "
-            "written: data.patient: {column: ...}, {regex: ...} or {mapping: FILE}.",
+            f"THE PATIENT OF {unknown.height} OF {cohort.media.height} FILES IS NOT KNOWN. {each} counts as a patient "
+            "of its own, so leaks by patient cannot be seen and intervals come out too narrow. Say where the patient "
+            "is written: data.patient: {column: ...}, {regex: ...} or {mapping: FILE}.",
             items=tuple(unknown["id"]) if unknown.height < cohort.media.height else (),
         )
     elif not cohort.identity_known.procedure:
@@ -69,7 +71,7 @@ def _identity(cohort: Cohort) -> Iterator[Finding]:
 def _files(cohort: Cohort) -> Iterator[Finding]:
     bad = cohort.media.filter(pl.col("error").is_not_null())
     for truncated, kind, message in (
-        (False, "unreadable", "Files cannot be read as video"),
+        (False, "unreadable", "Files cannot be read"),
         (True, "truncated", "Files end before what their header promises"),
     ):
         found = bad.filter(pl.col("truncated").fill_null(False) == truncated)
@@ -116,7 +118,13 @@ def _classes(cohort: Cohort) -> Iterator[Finding]:
 
 def _outliers(cohort: Cohort) -> Iterator[Finding]:
     usable = cohort.media.filter(pl.col("error").is_null())
-    short = usable.filter((pl.col("frames") < _SHORT_FRAMES) | (pl.col("duration") < _SHORT_SECONDS)).sort("frames")
+    # A still picture is not a video that is too short.
+    still = (pl.col("frames") == 1) & pl.col("path").str.extract(r"(\.[^./]+)$").str.to_lowercase().is_in(
+        sorted(IMAGE_SUFFIXES)
+    ).fill_null(False)
+    short = usable.filter(((pl.col("frames") < _SHORT_FRAMES) | (pl.col("duration") < _SHORT_SECONDS)) & ~still).sort(
+        "frames"
+    )
     if short.height:
         yield Finding(
             "very-short",
@@ -146,6 +154,6 @@ def _outliers(cohort: Cohort) -> Iterator[Finding]:
             yield Finding(
                 f"mixed-{name.replace(' ', '-')}",
                 "info",
-                f"The videos have {kinds.n_unique()} different {name}.",
+                f"The files have {kinds.n_unique()} different {name}.",
                 items=tuple(f"{value}: {count}" for value, count in counted.rows()),
             )

@@ -60,9 +60,9 @@ def _near_duplicates(
     splits, labels = splits_of_media(cohort), labels_of_media(cohort)
     usable = cohort.media.filter(pl.col("error").is_null() & (pl.col("frames") > 0))
     recordings = [
-        Recording(media, cohort.root / path, sha256, frames, duration)
-        for media, path, sha256, frames, duration in usable.select(
-            "id", "path", "sha256", "frames", "duration"
+        Recording(media, cohort.root / path, sha256, frames, duration, procedure if known and frames == 1 else None)
+        for media, path, sha256, frames, duration, procedure, known in usable.select(
+            "id", "path", "sha256", "frames", "duration", "procedure", "procedure_known"
         ).iter_rows()
     ]
 
@@ -115,14 +115,14 @@ def _uncompared(found: Comparison) -> Iterator[Finding]:
         yield Finding(
             "undecodable",
             "error",
-            "Frames of these videos cannot be decoded.",
+            "Frames of these files cannot be decoded.",
             items=tuple(f"{media}: {reason}" for media, reason in found.broken),
         )
     if found.bare:
         yield Finding(
             "featureless",
             "info",
-            "These videos show too little structure to be compared with others.",
+            "These files show too little structure to be compared with others.",
             items=found.bare,
         )
 

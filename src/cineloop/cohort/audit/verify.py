@@ -36,6 +36,8 @@ _ALIKE, _CHANGES = 0.7, 0.8
 _PART_ALIKE, _PART_CHANGES, _PART_SECONDS = 0.93, 0.95, 1.0
 # Pictures that do not change, within what a codec adds, are told apart by structure alone.
 _MOVES, _STILL_ALIKE = 1.5, 0.9
+# Of single pictures there is no second opinion; copies of stills agree to 0.97 and more.
+_PICTURE_ALIKE = 0.95
 _STRUCTURE = 2.0
 # A video of at most so many frames is read once, as a whole, and kept for a while.
 _SHORT = 300
@@ -79,7 +81,7 @@ class Match:
             enough = self.share >= _PART and self.overlap >= _PART_SECONDS and self.motion >= _MOVES
             return enough and self.alike >= _PART_ALIKE and self.changes >= _PART_CHANGES
         if self.motion < _MOVES:
-            return self.alike >= _STILL_ALIKE
+            return self.alike >= (_STILL_ALIKE if self.motion > 0 else _PICTURE_ALIKE)
         return self.alike >= _ALIKE and self.changes >= _CHANGES
 
 
@@ -237,6 +239,9 @@ def _between(video: Fingerprint, low: float, high: float, most: int) -> npt.NDAr
 
 def _align(likeness: Floats, short_times: Floats, long_times: Floats, slack: float) -> Aligned | None:
     """Return the pairs of pictures at the lag with the highest mean likeness."""
+    if likeness.size == 1:
+        # Two single pictures have no lag.
+        return np.zeros(1, np.intp), np.zeros(1, np.intp)
     step = float(np.median(np.diff(long_times))) if len(long_times) > 1 else 0.04
     best, choice = -np.inf, None
     for lag in np.arange(-slack, slack + step / 2, max(step / 2, 0.005)):

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
 from cineloop.cohort.format import MEDIA_SUFFIXES, FormatRequest, FormatSpec, Record, split_name
+from cineloop.cohort.labels import fold
+from cineloop.cohort.search import files_below
 from cineloop.errors import CohortError
 from cineloop.schema import Section
+from cineloop.video.info import IMAGE_SUFFIXES
+
+_NO_CLASSES = {"image", "images", "img", "imgs", "frame", "frames", "mask", "masks", "label", "labels", "annotations"}
+_NO_CLASSES |= {"segmentation", "segmentations", "thumbnails", "videos"}
 
 
 class Config(Section):
@@ -17,24 +24,21 @@ class Config(Section):
     Attributes:
         layout: Whether the first folder is the split or the class; ``auto`` takes it for the split when every
             first folder is named like one.
-        suffixes: Suffixes of the files that count; without it, those of the known video containers.
+        media: What counts: ``videos``, ``stills`` (each picture is an item), ``all``, or ``auto``: videos, and stills
+            where there is no video.
+        suffixes: Suffixes of the files that count, in place of ``media``.
     """
 
     layout: Literal["auto", "split/class", "class"] = "auto"
+    media: Literal["auto", "videos", "stills", "all"] = "auto"
     suffixes: tuple[str, ...] | None = None
+
+
+_MEDIA = {"videos": MEDIA_SUFFIXES, "stills": IMAGE_SUFFIXES}
 
 
 def _folders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-
-
-def _media(folder: Path, suffixes: frozenset[str]) -> list[Path]:
-    """Return the media below ``folder``; links to folders are not followed, so a cycle of links does no harm."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in suffixes and not path.name.startswith(".") and not path.is_dir()
-    )
 
 
 def _has_splits(root: Path) -> bool:
@@ -42,50 +46,77 @@ def _has_splits(root: Path) -> bool:
     return bool(folders) and all(split_name(folder.name) is not None for folder in folders)
 
 
+def _counting(files: Iterable[Path], options: Config, notes: list[str]) -> frozenset[str]:
+    """Return the suffixes of the files that count."""
+    if options.suffixes is not None:
+        return frozenset(f".{suffix.lower().lstrip('.')}" for suffix in options.suffixes)
+    if options.media != "auto":
+        return _MEDIA.get(options.media, MEDIA_SUFFIXES | IMAGE_SUFFIXES)
+    videos = any(path.suffix.lower() in MEDIA_SUFFIXES for path in files)
+    pictures = sum(path.suffix.lower() in IMAGE_SUFFIXES for path in files)
+    if videos and pictures:
+        notes.append(
+            f"{pictures} pictures beside videos were passed over; data.format_options: {{media: all}} reads them too"
+        )
+    return MEDIA_SUFFIXES if videos or not pictures else IMAGE_SUFFIXES
+
+
 def read(request: FormatRequest) -> Iterator[Record]:
     """Give the files of all class folders, in order of their paths."""
     options: Config = request.options
     root = request.root
-    suffixes = MEDIA_SUFFIXES
-    if options.suffixes is not None:
-        suffixes = frozenset(f".{suffix.lower().lstrip('.')}" for suffix in options.suffixes)
     with_splits = _has_splits(root) if options.layout == "auto" else options.layout == "split/class"
     parents: list[tuple[str | None, Path]] = [(None, root)]
     if with_splits:
         parents = [(split_name(folder.name) or folder.name, folder) for folder in _folders(root)]
+    found = {folder: files_below(folder) for _, parent in parents for folder in _folders(parent)}
+    suffixes = _counting([path for files in found.values() for path in files], options, request.notes)
+    base = len(os.fspath(root / "_")) - 1
     found_any = False
     for split, parent in parents:
-        found = False
+        split_found = False
         for folder in _folders(parent):
-            for path in _media(folder, suffixes):
-                found = found_any = True
-                name = path.relative_to(root).as_posix()
+            for path in found[folder]:
+                if path.suffix.lower() not in suffixes:
+                    continue
+                split_found = found_any = True
+                name = os.fspath(path)[base:].replace(os.sep, "/")
                 yield Record(name=name, path=path, label=folder.name, split=split, source=folder)
-        if with_splits and not found:
+        if with_splits and not split_found:
             raise CohortError(
-                f"The split {split!r} is empty: no video stands in a class folder of {parent.name!r}",
+                f"The split {split!r} is empty: no video or picture stands in a class folder of {parent.name!r}",
                 where=parent,
-                mend="Put videos into train/CLASS/, or remove the folder.",
+                mend="Put files into train/CLASS/, or remove the folder.",
             )
     if not found_any:
         raise CohortError(
-            "No video was found in a class folder",
+            "No video or picture was found in a class folder",
             where=root,
-            mend="The layout is {train,val,test}/CLASS/video.mp4, or CLASS/video.mp4 with data.split.",
+            mend="The layout is {train,val,test}/CLASS/video.mp4 (or picture.jpg), or CLASS/video.mp4 with data.split.",
         )
 
 
 def detect(folder: Path) -> bool:
-    """Say whether ``folder`` holds split folders of class folders with videos, or class folders with videos."""
+    """Say whether ``folder`` holds split folders of class folders with videos or pictures, or class folders of them."""
     if _has_splits(folder):
-        return any(_media(child, MEDIA_SUFFIXES) for parent in _folders(folder) for child in _folders(parent))
+        known = MEDIA_SUFFIXES | IMAGE_SUFFIXES
+        return any(files_below(child, known) for parent in _folders(folder) for child in _folders(parent))
     # Without splits any tree of videos would do; only videos right below a class folder are taken for one.
-    return any(path.suffix.lower() in MEDIA_SUFFIXES for child in _folders(folder) for path in child.iterdir())
+    kinds = [{path.suffix.lower() for path in child.iterdir()} for child in _folders(folder)]
+    if any(suffixes & MEDIA_SUFFIXES for suffixes in kinds):
+        return True
+    # Pictures are kept in folders for many reasons: here every folder must have some, and none be called a part of
+    # another layout.
+    return (
+        len(kinds) > 1
+        and all(suffixes & IMAGE_SUFFIXES for suffixes in kinds)
+        and not any(fold(child.name) in _NO_CLASSES for child in _folders(folder))
+    )
 
 
 SPEC = FormatSpec(
     name="folder",
-    summary="{train,val,test}/CLASS/**/video.mp4, or CLASS/**/video.mp4",
+    summary="{train,val,test}/CLASS/**/video.mp4, or CLASS/**/video.mp4; or pictures in place of videos",
     Config=Config,
     read=read,
     detect=detect,

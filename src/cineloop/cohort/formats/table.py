@@ -1,25 +1,32 @@
-"""One table with named columns (CSV, TSV, JSON, Parquet): a row a video or a clip."""
+"""One table with named columns (CSV, TSV, JSON, Parquet): a row a video, a clip, a frame or a picture."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from cineloop.cohort.format import FormatRequest, FormatSpec, Record, resolve_media, split_name
+from cineloop.cohort.format import FormatRequest, FormatSpec, Record, present, resolve_media, split_name
 from cineloop.cohort.rows import Row, find_column, read_table
+from cineloop.cohort.search import ByName
 from cineloop.errors import CohortError
 from cineloop.schema import Section
 
 #: Looked for, in this order, where the recipe names no column; case, spaces and hyphens do not count.
 COMMON = {
     "id": ("media_id",),
-    "path": ("path", "video_path", "file_path", "file", "filename", "file_name", "video", "video_filename"),
+    "path": (
+        *("path", "video_path", "image_path", "file_path", "file", "filename", "file_name", "video", "video_filename"),
+        *("image", "image_file", "image_name"),
+    ),
     "label": ("label", "class", "class_name", "target", "diagnosis", "finding"),
-    "split": ("split", "subset", "partition", "fold"),
+    "split": ("split", "subset", "partition", "fold", "split_index"),
     "start": ("start", "start_frame", "first_frame"),
     "stop": ("stop", "stop_frame", "end_frame"),
     "start_seconds": ("start_seconds", "start_time", "start_s"),
     "stop_seconds": ("stop_seconds", "end_seconds", "stop_time", "end_time", "stop_s", "end_s"),
+    "frame": ("frame", "frame_index"),
+    "pts": ("pts",),
 }
 _FILES = ("cohort", "videos", "clips", "labels", "table", "metadata", "index")
 _SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
@@ -30,9 +37,11 @@ class Config(Section):
 
     Attributes:
         videos: Folder that the paths are relative to, relative to the root.
+        search: Look below the root for a file of which the table gives only the name.
     """
 
     videos: str | None = None
+    search: bool = True
 
 
 def _find_table(root: Path) -> Path | None:
@@ -94,6 +103,7 @@ def read(request: FormatRequest) -> Iterator[Record]:
     folders = [request.root, path.parent]
     if options.videos is not None:
         folders.insert(0, request.root / options.videos)
+    names = ByName(request.root)
     position = {role: table.columns.index(column) for role, column in found.items() if column is not None}
 
     def cell(row: Row, role: str) -> str:
@@ -105,17 +115,34 @@ def read(request: FormatRequest) -> Iterator[Record]:
         if not listed:
             raise CohortError("The row has no path", where=place, mend="Fill the cell or remove the row.")
         name, file = resolve_media(listed, folders)
+        if options.search and "/" not in name and not present(file):
+            file = names.find(name, where=place) or file
         label = cell(row, "label")
+        frame = _frame(cell(row, "frame"), "frame", place)
+        start, stop = (_frame(cell(row, role), role, place) for role in ("start", "stop"))
+        seconds = [_seconds(cell(row, role), role, place) for role in ("start_seconds", "stop_seconds")]
+        if frame is not None:
+            if any(value is not None for value in (start, stop, *seconds)):
+                raise CohortError(
+                    "The row means one frame and a clip at once",
+                    where=place,
+                    mend="Fill `frame`, or `start` and `stop`.",
+                )
+            start, stop = frame, frame + 1
+        pts = cell(row, "pts") if frame is not None else ""
+        if pts and not re.fullmatch(r"-?\d+", pts):
+            raise CohortError(f"'pts' is not a whole number: {pts[:40]!r}", where=place, mend="Correct or clear it.")
         yield Record(
             name=cell(row, "id") or name,
             path=file,
             label=None if label in ("", "-1") else label,
             split=_split(cell(row, "split")),
             columns=dict(zip(table.columns, row.fields, strict=True)),
-            start=_frame(cell(row, "start"), "start", place),
-            stop=_frame(cell(row, "stop"), "stop", place),
-            start_seconds=_seconds(cell(row, "start_seconds"), "start_seconds", place),
-            stop_seconds=_seconds(cell(row, "stop_seconds"), "stop_seconds", place),
+            start=start,
+            stop=stop,
+            start_seconds=seconds[0],
+            stop_seconds=seconds[1],
+            pts=int(pts) if pts else None,
             source=path,
             line=row.line,
         )
@@ -128,7 +155,7 @@ def detect(folder: Path) -> bool:
 
 SPEC = FormatSpec(
     name="table",
-    summary="a CSV, TSV, JSON or Parquet table with named columns, a row a video or a clip",
+    summary="a CSV, TSV, JSON or Parquet table with named columns, a row a video, a clip, a frame or a picture",
     Config=Config,
     read=read,
     detect=detect,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cineloop.cohort.audit.copies import Recording, compare
 from cineloop.cohort.probe import probe
+from cineloop.files import sha256_file
 from moving_clips import COPIES, FPS, clip, scaled, surface, write
 
 
@@ -139,3 +141,41 @@ def test_frames_that_cannot_be_decoded_are_told(tmp_path, originals):
     path.write_bytes(bytes(data))
     found = compare([Recording("a", path, "0" * 64, whole.frames, whole.duration)])
     assert [media for media, _ in found.broken] == ["a"]
+
+
+def stills(folder, pictures, series, quality=90):
+    """Write pictures as JPEG files; return them as recordings of one series."""
+    folder.mkdir()
+    found = []
+    for number, picture in enumerate(pictures):
+        path = folder / f"{folder.name}_{number}.jpg"
+        Image.fromarray(picture).save(path, quality=quality)
+        found.append(Recording(path.stem, path, sha256_file(path), 1, 0.04, series))
+    return found
+
+
+def test_a_copied_still_is_found_and_pictures_of_one_procedure_are_not_compared(tmp_path):
+    scenes = [clip(surface(seed), seed, frames=6) for seed in range(20, 24)]
+    known = [one for n, scene in enumerate(scenes) for one in stills(tmp_path / f"e{n}", scene, f"e{n}")]
+    copied = scaled(scenes[1][3:4], 120, 96)
+    known += stills(tmp_path / "copy", [copied[0]], "e3", quality=50)
+    twin = tmp_path / "twin.jpg"
+    twin.write_bytes(known[12].path.read_bytes())
+    known.append(Recording("twin", twin, known[12].sha256, 1, 0.04, "e0"))
+    found = compare(known)
+    assert frozenset(("e1_3", "copy_0")) in pairs(found)
+    # Frames next to a copied one are nearly it; none is set against its own procedure.
+    families = {recording.id: recording.series for recording in known}
+    assert all(families[copy.one] != families[copy.other] for copy in found.copies)
+    assert {families[name] for pair in pairs(found) for name in pair} == {"e0", "e1", "e2", "e3"}
+    alone = compare([Recording(each.id, each.path, each.sha256, 1, 0.04) for each in known])
+    assert alone.candidates > found.candidates
+    assert frozenset(("e0_0", "e0_1")) in pairs(alone)
+
+
+def test_a_single_picture_is_comparable_by_its_own_features(tmp_path):
+    scene = clip(surface(30), 30, frames=1)
+    rng = np.random.default_rng(0)
+    flat = np.clip(90 + rng.normal(0, 2, (128, 160, 3)), 0, 255).astype(np.uint8)
+    found = compare(stills(tmp_path / "a", [scene[0], flat], None))
+    assert found.bare == ("a_1",)
