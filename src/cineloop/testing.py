@@ -151,16 +151,23 @@ def shrink(recipe: Recipe, root: str | Path, *, patient: str = r"(P\d+)") -> dic
     plain = recipe.plain()
     name = plain["model"]["name"]
     known = spec(name).Config.model_fields
-    small = {"img_size": 32, "num_frames": 4, "embed_dim": 32, "depth": 2, "num_heads": 2, "blocks": [1]}
+    side = 32 - 32 % plain["model"].get("patch_size", 1)
+    small = {"img_size": side, "num_frames": 4, "embed_dim": 32, "depth": 2, "num_heads": 2, "blocks": [1]}
+    small |= {"depths": [1, 1, 1, 1], "width": 8, "widths": [8, 8, 16, 16]}
     plain["model"] |= {key: value for key, value in small.items() if key in known}
     network = {key: value for key, value in plain["model"].items() if key in known}
     plain["model"]["weights"] = None
     io = spec(name).io(configure(name, network))
     plain["data"] |= {"root": str(root), "patient": {"regex": patient}, "classes": None, "name": None}
-    plain["data"]["sampling"]["frames"] = io.frames
-    plain["data"]["spatial"] |= {"size": min(io.size), "short_side": None}
+    if io.input == "clip":
+        plain["data"]["sampling"]["frames"] = io.frames
+        plain["data"]["spatial"] |= {"size": min(io.size), "short_side": None}
+        plain["evaluate"]["temporal_views"] = min(2, plain["evaluate"]["temporal_views"])
+    else:
+        plain["data"]["input"] |= {"size": list(io.size), "resize_to": None}
+        if plain["data"]["resample"] is not None:
+            plain["data"]["resample"]["counts"] = 4
     plain["train"] |= {"epochs": 1, "max_steps": 2, "batch_size": 4, "workers": 0, "devices": 1, "accelerator": "cpu"}
     plain["train"]["log"]["tensorboard"] = False
-    views = min(2, plain["evaluate"]["temporal_views"])
-    plain["evaluate"] |= {"positive": None, "replicates": 100, "temporal_views": views}
+    plain["evaluate"] |= {"positive": None, "replicates": 100}
     return plain

@@ -59,7 +59,7 @@ def build_optimizer(
             "params": [parameters[name] for name in group.names],
             "lr": lr * group.lr_scale,
             "lr_scale": group.lr_scale,
-            "weight_decay": config.weight_decay if group.decay else 0.0,
+            "weight_decay": config.weight_decay if group.decay or config.decay == "all" else 0.0,
         }
         for group in groups
     ]

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from cineloop.training.samples import Entry, SampleKey, epoch_order
+from cineloop.training.samples import Entry, SampleKey, epoch_order, upstream_walk, walk_order
 
 
 class EpochOrder(Protocol):
@@ -44,3 +44,32 @@ class Shuffled:
     def keys(self, epoch: int) -> list[SampleKey]:
         """Return the global order of an epoch."""
         return epoch_order(self.entries, seed=self.seed, epoch=epoch, weights=self.weights)
+
+
+@dataclass(frozen=True)
+class Walked:
+    """A number of rows of each subset an epoch.
+
+    Attributes:
+        subsets: The rows of each subset, in their natural order.
+        counts: Rows of each that an epoch shows.
+        seed: The run's seed.
+        upstream_workers: None walks each subset without replacement, epoch after epoch. A number reproduces the
+            published sampler with so many data workers (:func:`cineloop.training.samples.upstream_walk`).
+    """
+
+    subsets: Sequence[Sequence[Entry]]
+    counts: Sequence[int]
+    seed: int
+    upstream_workers: int | None = None
+
+    @property
+    def rows(self) -> int:
+        """The sum of the counts."""
+        return sum(self.counts)
+
+    def keys(self, epoch: int) -> list[SampleKey]:
+        """Return the global order of an epoch."""
+        if self.upstream_workers is None:
+            return walk_order(self.subsets, self.counts, seed=self.seed, epoch=epoch)
+        return upstream_walk(self.subsets, self.counts, seed=self.seed, epoch=epoch, workers=self.upstream_workers)

@@ -12,14 +12,16 @@ Precision = Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true"]
 
 
 class OptimizerSection(Section):
-    """How weights move. Biases, norms and other one-dimensional parameters carry no weight decay.
+    """How weights move.
 
     Attributes:
         name: ``adamw`` (Loshchilov and Hutter 2019) or ``sgd``.
         lr: Peak learning rate of the head and the last layer.
         lr_batch: The batch that ``lr`` is meant for: the rate is multiplied by the samples of an optimiser step over
             this number (Goyal et al. 2017, arXiv 1706.02677); null takes ``lr`` as it is.
-        weight_decay: Of matrices and kernels.
+        weight_decay: Of the parameters that ``decay`` names.
+        decay: ``matrices`` leaves biases, norms and other one-dimensional parameters without weight decay; ``all`` does
+            not, as many published scripts.
         betas: Of AdamW.
         momentum: Of SGD.
         nesterov: Of SGD.
@@ -31,6 +33,7 @@ class OptimizerSection(Section):
     lr: Annotated[float, Field(gt=0)] = 3e-4
     lr_batch: PositiveInt | None = None
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
+    decay: Literal["matrices", "all"] = "matrices"
     betas: tuple[float, float] = (0.9, 0.999)
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     nesterov: bool = False

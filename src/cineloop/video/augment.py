@@ -54,6 +54,7 @@ class AugmentConfig(Section):
         flip_vertical: Probability.
         quarter_turns: Turn by 0, 90, 180 or 270 degrees with equal probability.
         rotation: Turn by up to so many degrees either way; what comes in at the corners is black.
+        rotation_probability: How often.
         colour: Probability of changing brightness, contrast, saturation and hue.
         brightness: Multiply by a factor within 1 ± this.
         contrast: Multiply the distance from the clip's mean luminance by a factor within 1 ± this.
@@ -76,6 +77,7 @@ class AugmentConfig(Section):
     flip_vertical: Probability = 0.0
     quarter_turns: bool = False
     rotation: Annotated[float, Field(ge=0, le=180)] = 0.0
+    rotation_probability: Probability = 1.0
     colour: Probability = 0.8
     brightness: Annotated[float, Field(ge=0, lt=1)] = 0.2
     contrast: Annotated[float, Field(ge=0, lt=1)] = 0.2
@@ -156,6 +158,7 @@ def draw(config: AugmentConfig, height: int, width: int, rng: np.random.Generato
     """Draw an augmentation for a clip of ``height`` x ``width`` pixels; always takes the same amount from ``rng``."""
     u = rng.random(20).tolist()
     noise_seed = int(rng.integers(2**63))
+    turned = rng.random() < config.rotation_probability
     box: Box | None = None
     if config.crop == "resized":
         aspect = math.exp(_between((math.log(config.aspect[0]), math.log(config.aspect[1])), u[1]))
@@ -169,7 +172,7 @@ def draw(config: AugmentConfig, height: int, width: int, rng: np.random.Generato
         flip_horizontal=u[4] < config.flip_horizontal,
         flip_vertical=u[5] < config.flip_vertical,
         quarter_turns=int(4 * u[6]) if config.quarter_turns else 0,
-        angle=config.rotation * (2 * u[7] - 1),
+        angle=config.rotation * (2 * u[7] - 1) if turned else 0.0,
         brightness=1 + config.brightness * (2 * u[9] - 1) if colour else 1.0,
         contrast=1 + config.contrast * (2 * u[10] - 1) if colour else 1.0,
         saturation=1 + config.saturation * (2 * u[11] - 1) if colour else 1.0,

@@ -26,6 +26,7 @@ from cineloop.tasks.frame_classification.labels import KNOWN, labels_of
 from cineloop.tasks.frame_classification.metrics import metric_names, metrics_of
 from cineloop.tasks.frame_classification.model import build, contract, head_of, load_first, with_outputs
 from cineloop.tasks.frame_classification.passport import make_passport
+from cineloop.tasks.frame_classification.resample import resampled
 from cineloop.tasks.frame_classification.schema import FrameRecipe
 from cineloop.tasks.frame_classification.scoring import predictions_of, score
 from cineloop.tasks.learner import ItemLearner, check_metrics, check_positive, class_counts, confusion_of, labelled
@@ -91,6 +92,9 @@ class FrameLearner(ItemLearner):
     def order(self, seed: int) -> EpochOrder:
         """Return every frame once an epoch, as many draws balanced by class, or what resampling asks for."""
         entries = [Entry(index) for index in range(len(self.train_items))]
+        if self.recipe.data.resample is not None:
+            workers = self.recipe.train.workers
+            return resampled(self.train_items, self.recipe.data.resample, seed=seed, workers=workers)
         weights = None
         if self.recipe.train.balance != "none":
             weights = np.array([1.0 / self.counts[item.target] for item in self.train_items if item.target is not None])

@@ -21,6 +21,24 @@ from cineloop.video.frame_input import FrameInput
 from cineloop.video.frame_transform import ValueJitter
 
 NAME: Literal["frame-classification"] = "frame-classification"
+Count = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0)]
+
+
+class ResampleSection(Section):
+    """How many frames of each subset an epoch shows.
+
+    Attributes:
+        by: What divides the training frames into subsets: ``label``, or an attribute of ``data.attributes``.
+        counts: Frames an epoch (a whole number) or a share of the subset (with a decimal point), one for all subsets
+            or one each; a subset that is not named is shown whole.
+        rule: ``walk`` goes through each subset without repeating a frame until all were shown, over as many epochs as
+            that takes. ``upstream`` does what the published sampler does with data workers: it shows the same frames
+            in every epoch.
+    """
+
+    by: str = "label"
+    counts: Count | dict[str, Count]
+    rule: Literal["walk", "upstream"] = "walk"
 
 
 class FrameData(DataSection):
@@ -34,6 +52,7 @@ class FrameData(DataSection):
         input: How a frame becomes the network's input; what is left out follows the model's contract.
         augment: Random changes in training.
         jitter: Random changes of the normalised values in training.
+        resample: How many frames of each subset an epoch shows; null shows every frame once.
     """
 
     labels: Literal["exclusive", "colonoscopy"] = "exclusive"
@@ -42,6 +61,7 @@ class FrameData(DataSection):
     input: FrameInput = FrameInput()
     augment: AugmentConfig = AugmentConfig()
     jitter: ValueJitter = ValueJitter()
+    resample: ResampleSection | None = None
 
     @model_validator(mode="after")
     def _turns_need_squares(self) -> FrameData:
