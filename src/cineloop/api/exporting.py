@@ -8,6 +8,7 @@ from pathlib import Path
 from cineloop.api.sources import same_data
 from cineloop.errors import ExportError
 from cineloop.export.guard import guard_of
+from cineloop.export.monai_bundle import write_bundle
 from cineloop.export.tensorrt import Ranges
 from cineloop.export.write import Exported
 from cineloop.export.write import export as write_export
@@ -35,7 +36,7 @@ def export(
 
     Args:
         model: A run, a weights file that a run wrote, or what :func:`load` gave.
-        form: ``onnx``, ``openvino``, ``torchscript`` or ``tensorrt``.
+        form: ``onnx``, ``openvino``, ``torchscript``, ``tensorrt``, or ``bundle`` for a MONAI bundle.
         out: A new folder; by default ``export/<form>`` in the run, with the precision where that is not fp32.
         precision: ``fp32``; of OpenVINO also ``bf16`` and ``int8``.
         calibration: Training frames that int8 is calibrated on.
@@ -49,12 +50,16 @@ def export(
         RunError: There is no finished run.
     """
     loaded = model if isinstance(model, Loaded) else load(model, device="cpu")
-    _one_of(form, ("onnx", "openvino", "torchscript", "tensorrt"), "--format", "format")
+    _one_of(form, ("onnx", "openvino", "torchscript", "tensorrt", "bundle"), "--format", "format")
     _one_of(precision, ("fp32", "bf16", "int8"), "--precision", "precision")
     if out is None:
         if loaded.run is None:
             raise ExportError("Weights alone have no folder for an export", where=loaded.path, mend="Give --out.")
         out = loaded.run.path / "export" / (form if precision == "fp32" else f"{form}-{precision}")
+    if threshold is None:
+        threshold = judge.chosen_threshold(loaded)
+    if form == "bundle":
+        return write_bundle(loaded, Path(out), threshold=threshold, accuracy=judge.measured(loaded, "accuracy"))
     guard = None
     if precision != "fp32" and form == "openvino" and loaded.run is not None:
         prepared = prepare(load_recipe(loaded.run.recipe_file), progress=progress)
@@ -65,7 +70,7 @@ def export(
         form,  # type: ignore[arg-type]
         Path(out),
         precision=precision,  # type: ignore[arg-type]
-        threshold=threshold if threshold is not None else judge.chosen_threshold(loaded),
+        threshold=threshold,
         questions=judge.chosen_thresholds(loaded),
         guard=guard,
         ranges=Ranges(*size),

@@ -36,6 +36,7 @@ from cineloop.progress import Progress, silent, stage
 from cineloop.tasks.frame_classification.predictor import FramePredictor
 
 Format = Literal["onnx", "openvino", "torchscript", "tensorrt"]
+Form = Format | Literal["bundle"]
 
 TOLERANCES: Mapping[str, Tolerance] = {
     "fp32": Tolerance(network=1e-4, resized=5e-3),
@@ -69,14 +70,14 @@ class Exported:
     Attributes:
         folder: Where.
         form: The format.
-        parity: How the graph compares with the model.
+        parity: How the graph compares with the model; None where it could not be run.
         guard: What reduced precision costs on the user's frames; empty for fp32.
         notes: What a reader must know.
     """
 
     folder: Path
-    form: Format
-    parity: Parity
+    form: Form
+    parity: Parity | None
     guard: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -85,14 +86,17 @@ class Exported:
         return {
             "folder": str(self.folder),
             "format": self.form,
-            "parity": self.parity.to_json(),
+            "parity": self.parity.to_json() if self.parity is not None else None,
             "on_the_cohort": dict(self.guard) or None,
             "notes": list(self.notes),
         }
 
     def figures(self) -> list[tuple[str, str]]:
         """Return what was measured, as names and values for a person."""
-        parity, allowed = self.parity, self.parity.tolerance
+        parity = self.parity
+        if parity is None:
+            return []
+        allowed = parity.tolerance
         found = [
             ("engine", parity.engine),
             (
@@ -153,7 +157,7 @@ def export(
         with stage(progress, 3, f"export {form}") as told:
             engine, notes = _write_graph(loaded, form, kind, answer, fresh, precision, guard, ranges)
             told.advance(1)
-            inputs, wanted = _vectors(loaded, answer, exact=form == "torchscript")
+            inputs, wanted = vectors(loaded, answer, exact=form == "torchscript")
             tolerance = TOLERANCES[precision if form == "openvino" else "fp32"]
             parity = compare(*engine, inputs, wanted, tolerance=tolerance, thresholds=answer.thresholds)
             require(parity, where=folder)
@@ -217,7 +221,7 @@ def _tensorrt(kind: Kind, folder: Path, ranges: tensorrt.Ranges, frames: int, pr
     return (f"No engine was built: {reason}. BUILD.txt holds the command; parity was proved for the ONNX graph.",)
 
 
-def _vectors(loaded: Loaded, answer: Answer, *, exact: bool) -> tuple[list[Pixels], list[Outputs]]:
+def vectors(loaded: Loaded, answer: Answer, *, exact: bool) -> tuple[list[Pixels], list[Outputs]]:
     """Return inputs and the model's answers; ``exact``: with resized pixels that are not rounded to whole numbers."""
     predictor = loaded.predictor
     if not isinstance(predictor, FramePredictor):

@@ -341,6 +341,15 @@ def _evaluations(loaded: Loaded) -> Iterator[dict[str, Any]]:
             yield json.loads(path.read_text(encoding="utf-8"))
 
 
+def measured(loaded: Loaded, metric: str) -> float | None:
+    """Return a headline figure of the run's own evaluation, None where it was not evaluated or is undefined."""
+    for found in _evaluations(loaded):
+        value = found["headline"].get(metric, {}).get("value")
+        if value is not None:
+            return float(value)
+    return None
+
+
 def chosen_threshold(loaded: Loaded) -> float | None:
     """Return the threshold that the run's own evaluation chose on validation, None where there is none."""
     for found in _evaluations(loaded):
