@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from cineloop import plugins, runs
 from cineloop.errors import RunError, WeightsError
+from cineloop.inference.bundle import is_bundle, open_bundle
 from cineloop.models.passport import Passport
 from cineloop.models.weights import open_weights
 from cineloop.tasks.task import TASKS, Predictor
@@ -40,7 +43,7 @@ def load(source: str | Path, *, device: str | None = None) -> Loaded:
     """Load a trained model.
 
     Args:
-        source: The folder of a run, or a ``.safetensors`` file that a run wrote.
+        source: The folder of a run, a ``.safetensors`` file that a run wrote, or the folder of a MONAI bundle.
         device: Where to run; None takes a GPU where there is one.
 
     Raises:
@@ -50,6 +53,15 @@ def load(source: str | Path, *, device: str | None = None) -> Loaded:
     """
     path = Path(source)
     run: runs.Run | None = None
+    if is_bundle(path):
+        bundled, tensors = open_bundle(path)
+        return _with_predictor(bundled, tensors, None, path, device)
+    if path.suffix == ".ts":
+        raise WeightsError(
+            "TorchScript is a program, which is not run here",
+            where=path,
+            mend="Name the bundle's folder, whose models/model.pt holds the weights, or convert a state dict.",
+        )
     if path.is_dir() or not path.suffix:
         run = runs.open_run(path)
         ledger = run.ledger()
@@ -73,6 +85,12 @@ def load(source: str | Path, *, device: str | None = None) -> Loaded:
         )
     if passport.plugin is not None:
         plugins.require([passport.plugin.model_dump()], where=path)
+    return _with_predictor(passport, checkpoint.tensors, run, path, device)
+
+
+def _with_predictor(
+    passport: Passport, tensors: Mapping[str, Tensor], run: runs.Run | None, path: Path, device: str | None
+) -> Loaded:
+    assert passport.head is not None
     task = TASKS.get(passport.head.task, where=str(path))
-    predictor = task.predictor(passport, checkpoint.tensors, device or default_device())
-    return Loaded(predictor, passport, run, path)
+    return Loaded(task.predictor(passport, tensors, device or default_device()), passport, run, path)

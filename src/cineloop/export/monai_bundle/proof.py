@@ -35,7 +35,7 @@ def monai_engine(bundle: Path, answer: Answer) -> tuple[str, Engine] | None:
         _torchvision.load()
         try:
             import monai
-            from monai.bundle import ConfigParser
+            from monai.bundle.config_parser import ConfigParser
         except ImportError:
             return None
         parser = ConfigParser()
