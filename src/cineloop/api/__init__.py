@@ -4,7 +4,7 @@ from cineloop.api.exporting import export
 from cineloop.api.judging import evaluate
 from cineloop.api.predicting import features, predict
 from cineloop.api.training import Plan, plan, train
-from cineloop.export.write import Exported
+from cineloop.exports.write import Exported
 from cineloop.inference.answer import Prediction
 from cineloop.inference.features import Features
 from cineloop.inference.load import load

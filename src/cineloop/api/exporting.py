@@ -7,11 +7,11 @@ from pathlib import Path
 
 from cineloop.api.sources import same_data
 from cineloop.errors import ExportError
-from cineloop.export.guard import guard_of
-from cineloop.export.monai_bundle import write_bundle
-from cineloop.export.tensorrt import Ranges
-from cineloop.export.write import Exported
-from cineloop.export.write import export as write_export
+from cineloop.exports.guard import guard_of
+from cineloop.exports.monai_bundle import write_bundle
+from cineloop.exports.tensorrt import Ranges
+from cineloop.exports.write import Exported
+from cineloop.exports.write import export as write_export
 from cineloop.inference import judge
 from cineloop.inference.load import Loaded, load
 from cineloop.progress import Progress, silent

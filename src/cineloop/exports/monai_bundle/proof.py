@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from cineloop.export.graph import Answer
-from cineloop.export.parity import Engine, Outputs, Pixels
+from cineloop.exports.graph import Answer
+from cineloop.exports.parity import Engine, Outputs, Pixels
 from cineloop.models import _torchvision
 
 

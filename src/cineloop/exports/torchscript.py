@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cineloop.errors import ExportError
-from cineloop.export.graph import Answer
-from cineloop.export.parity import Engine, Outputs, Pixels
+from cineloop.exports.graph import Answer
+from cineloop.exports.parity import Engine, Outputs, Pixels
 from cineloop.models.decision import decide
 from cineloop.video.frame_input import FrameInput, z_score
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cineloop.errors import ExportError
-from cineloop.export.preparation import ClipPreparation, FramePreparation
+from cineloop.exports.preparation import ClipPreparation, FramePreparation
 from cineloop.models.decision import decide
 from cineloop.tasks.clip_classification.predictor import ClipPredictor
 from cineloop.tasks.frame_classification.predictor import FramePredictor

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from cineloop.errors import ExportError
-from cineloop.export.onnx_graph import OUTPUTS
-from cineloop.export.parity import Engine, Outputs, Pixels
+from cineloop.exports.onnx_graph import OUTPUTS
+from cineloop.exports.parity import Engine, Outputs, Pixels
 
 Precision = Literal["fp32", "bf16", "int8"]
 _HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}

@@ -12,13 +12,13 @@ import torch
 
 from cineloop import files
 from cineloop.errors import ExportError
-from cineloop.export.graph import graph_of
-from cineloop.export.monai_bundle import configs
-from cineloop.export.monai_bundle.metadata import metadata, metadata_schema
-from cineloop.export.monai_bundle.proof import monai_engine
-from cineloop.export.monai_bundle.transforms import augmentation, preparation
-from cineloop.export.parity import Parity, compare, require
-from cineloop.export.write import TOLERANCES, Exported, vectors
+from cineloop.exports.graph import graph_of
+from cineloop.exports.monai_bundle import configs
+from cineloop.exports.monai_bundle.metadata import metadata, metadata_schema
+from cineloop.exports.monai_bundle.proof import monai_engine
+from cineloop.exports.monai_bundle.transforms import augmentation, preparation
+from cineloop.exports.parity import Parity, compare, require
+from cineloop.exports.write import TOLERANCES, Exported, vectors
 from cineloop.inference.load import Loaded
 from cineloop.models.seresnet import SEResNetConfig
 from cineloop.tasks.frame_classification.predictor import FramePredictor
@@ -98,7 +98,7 @@ def write_bundle(
             files.write_text(fresh / "configs" / f"{name}.json", json.dumps(plain, indent=2) + "\n")
         files.write_text(fresh / "configs" / "logging.conf", _LOGGING)
         torch.save(predictor.module.state_dict(), fresh / "models" / "model.pt")
-        texts = resources.files("cineloop.export.monai_bundle") / "texts"
+        texts = resources.files("cineloop.exports.monai_bundle") / "texts"
         files.write_text(fresh / "docs" / "README.md", (texts / "README.md").read_text(encoding="utf-8"))
         files.write_text(fresh / "LICENSE", (texts / "LICENSE").read_text(encoding="utf-8"))
         parity, notes = _proved(loaded, fresh, folder, threshold)

@@ -14,12 +14,12 @@ import numpy as np
 
 from cineloop import files
 from cineloop.errors import ExportError
-from cineloop.export import openvino_graph, tensorrt, torchscript
-from cineloop.export.contract import contract, frames_of
-from cineloop.export.graph import Answer, Kind, graph_of
-from cineloop.export.onnx_graph import onnx_engine, write_onnx
-from cineloop.export.openvino_graph import Precision
-from cineloop.export.parity import (
+from cineloop.exports import openvino_graph, tensorrt, torchscript
+from cineloop.exports.contract import contract, frames_of
+from cineloop.exports.graph import Answer, Kind, graph_of
+from cineloop.exports.onnx_graph import onnx_engine, write_onnx
+from cineloop.exports.openvino_graph import Precision
+from cineloop.exports.parity import (
     Engine,
     Outputs,
     Parity,
@@ -30,9 +30,10 @@ from cineloop.export.parity import (
     preparation_of,
     require,
 )
-from cineloop.export.vectors import made_inputs
+from cineloop.exports.vectors import made_inputs
 from cineloop.inference.load import Loaded
 from cineloop.progress import Progress, silent, stage
+from cineloop.tasks.clip_classification.predictor import ClipPredictor
 from cineloop.tasks.frame_classification.predictor import FramePredictor
 
 Format = Literal["onnx", "openvino", "torchscript", "tensorrt"]
@@ -225,11 +226,13 @@ def vectors(loaded: Loaded, answer: Answer, *, exact: bool) -> tuple[list[Pixels
     """Return inputs and the model's answers; ``exact``: with resized pixels that are not rounded to whole numbers."""
     predictor = loaded.predictor
     if not isinstance(predictor, FramePredictor):
-        height, width = loaded.passport.io.size
-        inputs = made_inputs((height, width), frames=frames_of(loaded))
+        assert isinstance(predictor, ClipPredictor)
+        spatial = predictor.input.spatial
+        side = spatial.size if spatial.fit == "stretch" else spatial.short_side or spatial.size
+        inputs = made_inputs((side, side), frames=frames_of(loaded))
         return inputs, expected(answer, inputs, preparation_of(predictor))
     config = predictor.head.input
-    inputs = made_inputs(config.size, whole=config.resize != "none")
+    inputs = made_inputs(config.target(*config.size), whole=config.resize != "none")
     if exact:
         return inputs, expected(answer, inputs, config.model_copy(update={"arithmetic": "float"}).tensor)
     return inputs, expected(answer, inputs, preparation_of(predictor))
@@ -299,5 +302,5 @@ def _describe(
     with files.atomic_path(folder / "test_vectors.npz") as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, **arrays)
     if form in ("onnx", "openvino", "tensorrt"):
-        text = (resources.files("cineloop.export") / "files" / "run.py").read_text(encoding="utf-8")
+        text = (resources.files("cineloop.exports") / "files" / "run.py").read_text(encoding="utf-8")
         files.write_text(folder / "run.py", text)

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from cineloop.errors import ExportError
-from cineloop.export.graph import Answer, Kind
-from cineloop.export.parity import Engine, Outputs, Pixels
+from cineloop.exports.graph import Answer, Kind
+from cineloop.exports.parity import Engine, Outputs, Pixels
 
 INPUT = {"frame": "image", "clip": "clip"}
 OUTPUTS = ("probabilities", "decision", "logits")

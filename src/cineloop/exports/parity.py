@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from cineloop.errors import ExportError
-from cineloop.export.graph import Answer
+from cineloop.exports.graph import Answer
 from cineloop.tasks.task import Predictor
 
 Pixels = npt.NDArray[np.uint8]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from cineloop._version import __version__
-from cineloop.export.graph import Answer, Kind
-from cineloop.export.onnx_graph import INPUT
+from cineloop.exports.graph import Answer, Kind
+from cineloop.exports.onnx_graph import INPUT
 from cineloop.inference.load import Loaded
 from cineloop.report.html import DISCLAIMER
 from cineloop.tasks.clip_classification.predictor import ClipPredictor

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cineloop.errors import ExportError
-from cineloop.export.graph import Kind
-from cineloop.export.onnx_graph import INPUT
+from cineloop.exports.graph import Kind
+from cineloop.exports.onnx_graph import INPUT
 
 
 @dataclass(frozen=True)
