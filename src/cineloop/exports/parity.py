@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +29,13 @@ class Tolerance:
     Attributes:
         network: For inputs that need no resizing: what the arithmetic of the network may differ by.
         resized: For the others, where the rounding of pixels differs besides.
+        logits: How far logits may lie apart, over their standard deviation: what proves something where probabilities
+            are all alike.
     """
 
     network: float
     resized: float
+    logits: float
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class Parity:
         return (
             max(self.network, self.batches) <= self.tolerance.network
             and self.resized <= self.tolerance.resized
+            and self.logits <= self.tolerance.logits
             and not self.decisions
         )
 
@@ -76,7 +81,7 @@ class Parity:
         return {
             "engine": self.engine,
             "inputs": self.inputs,
-            "tolerance": {"network": self.tolerance.network, "resized": self.tolerance.resized},
+            "tolerance": dataclasses.asdict(self.tolerance),
             "largest_difference": {"network": self.network, "resized": self.resized, "batches": self.batches},
             "largest_difference_of_logits_over_their_deviation": self.logits,
             "different_decisions": self.decisions,
@@ -204,8 +209,8 @@ def require(parity: Parity, *, where: Path) -> None:
         raise ExportError(
             f"The exported graph does not compute what the model does ({parity.engine}): probabilities differ by "
             f"{parity.network:.2g} (allowed {allowed.network:g}), after resizing by {parity.resized:.2g} (allowed "
-            f"{allowed.resized:g}), in a batch by {parity.batches:.2g}; {parity.decisions} of {parity.inputs} "
-            "decisions differ",
+            f"{allowed.resized:g}), in a batch by {parity.batches:.2g}; logits by {parity.logits:.2g} of "
+            f"their deviation (allowed {allowed.logits:g}); {parity.decisions} of {parity.inputs} decisions differ",
             where=where,
             mend="Nothing was written. Choose another precision or format.",
         )

@@ -40,9 +40,9 @@ Format = Literal["onnx", "openvino", "torchscript", "tensorrt"]
 Form = Format | Literal["bundle"]
 
 TOLERANCES: Mapping[str, Tolerance] = {
-    "fp32": Tolerance(network=1e-4, resized=5e-3),
-    "bf16": Tolerance(network=5e-2, resized=5e-2),
-    "int8": Tolerance(network=0.25, resized=0.25),
+    "fp32": Tolerance(network=1e-4, resized=5e-3, logits=0.2),
+    "bf16": Tolerance(network=5e-2, resized=5e-2, logits=1.0),
+    "int8": Tolerance(network=0.25, resized=0.25, logits=3.0),
 }
 """By precision. What low precision costs on real frames is measured by the guard, not by made pictures."""
 
