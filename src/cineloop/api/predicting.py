@@ -14,7 +14,9 @@ from cineloop.inference.features import Features
 from cineloop.inference.load import Loaded, load
 from cineloop.inference.rows import check_target, rows_of
 from cineloop.inference.sources import collect
+from cineloop.inference.timelines import timelines_of, write_published, write_timelines
 from cineloop.progress import Progress, silent
+from cineloop.timeline.refilter import Filter
 
 
 def predict(
@@ -30,6 +32,9 @@ def predict(
     threshold: float | None = None,
     stills: bool = False,
     rate: float | None = None,
+    timelines: str | Path | None = None,
+    filtering: Filter = "published",
+    published: str | Path | None = None,
     progress: Progress = silent,
 ) -> Prediction:
     """Predict videos, images, DICOM files and folders of them.
@@ -49,6 +54,9 @@ def predict(
             if there is one, else 0.5.
         stills: Take every image of a folder as an item of its own, not as a frame of one recording.
         rate: Of a model of frames: how many frames of a second of video; None takes every frame.
+        timelines: Of a model of frames: a folder for a timeline of each video.
+        filtering: How the signals of timelines are filtered: ``published``, ``causal`` or ``none``.
+        published: Of colonoscopy labels: a folder for the files that the published tool writes.
         progress: Told about items.
 
     Raises:
@@ -77,6 +85,12 @@ def predict(
     failed = tuple((items[failure.item].id, failure.error.what) for failure in scores.failures)
     columns = predictions.output_names or predictions.classes
     result = Prediction(columns, rows, failed, Context.of(loaded, decision))
+    if timelines is not None or published is not None:
+        found = timelines_of(predictions, rows, items, how=filtering)
+        if timelines is not None:
+            write_timelines(found, Path(timelines))
+        if published is not None:
+            write_published(found, predictions, rows, items, Path(published))
     if out is not None:
         result.write(Path(out))
     return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from cineloop.cli.common import (
     say,
 )
 
+if TYPE_CHECKING:
+    from cineloop.timeline.refilter import Filter
+
 
 def _print_schema(wanted: bool) -> None:
     if wanted:
@@ -26,6 +29,18 @@ def _print_schema(wanted: bool) -> None:
 
         print_json(json_schema())
         raise typer.Exit
+
+
+def _filter(name: str) -> Filter:
+    from cineloop.errors import CineloopError
+
+    if name == "published":
+        return "published"
+    if name == "causal":
+        return "causal"
+    if name == "none":
+        return "none"
+    raise CineloopError(f"There is no filter {name!r}", where="--filter", mend="Use published, causal or none.")
 
 
 def command(
@@ -38,6 +53,13 @@ def command(
     spatial_views: Annotated[int | None, typer.Option(help="Crops a frame, 1 or 3, averaged.")] = None,
     rate: Annotated[
         float | None, typer.Option(min=0.001, help="Of a model of frames: frames a second of video; all by default.")
+    ] = None,
+    timelines: Annotated[
+        Path | None, typer.Option(help="Of a model of frames: a folder for a timeline of each video.")
+    ] = None,
+    filtering: Annotated[str, typer.Option("--filter", help="Of timelines: published, causal or none.")] = "published",
+    published: Annotated[
+        Path | None, typer.Option(help="Of colonoscopy labels: a folder for the files of the published tool.")
     ] = None,
     threshold: Annotated[
         float | None, typer.Option(min=0, max=1, help="Decision threshold of the positive class.")
@@ -69,6 +91,9 @@ def command(
         workers=workers,
         stills=stills,
         rate=rate,
+        timelines=timelines,
+        filtering=_filter(filtering),
+        published=published,
         on_error="skip" if skip_errors else "raise",
         progress=progress(),
     )
@@ -87,5 +112,6 @@ def command(
         say(f"'{name}' from a probability of {value:.3f}, chosen on validation")
     for item, reason in result.failed:
         note(f"skipped {item}: {reason}")
-    if out is not None:
-        say(f"rows  {out}")
+    for title, path in (("rows", out), ("timelines", timelines), ("published", published)):
+        if path is not None:
+            say(f"{title}  {path}")

@@ -7,8 +7,10 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cineloop.evaluation.examples_page import Shown, examples_page, write_pictures
+from cineloop.evaluation.missed import Missed
 from cineloop.evaluation.page import page
 from cineloop.evaluation.plots import draw
 from cineloop.evaluation.questions import Answer
@@ -33,6 +35,7 @@ def write_folder(
     examples: Sequence[Shown] = (),
     provenance: Mapping[str, str],
     answers: Sequence[Answer] = (),
+    missed: Missed | None = None,
     records: Sequence[SampleRecord] = (),
     salt: str | None = None,
     plain: bool = False,
@@ -65,6 +68,7 @@ def write_folder(
             epochs=epochs,
             provenance=provenance,
             answers=answers,
+            missed=missed,
         ).write(fresh / "report.html")
         for answer in answers:
             write_folder(
@@ -81,7 +85,9 @@ def write_folder(
             if evaluation.config.figures != "none":
                 write_pictures(evaluation, examples, fresh / "figures")
         questions = {answer.question.name: answer.to_json() for answer in answers}
-        told = {"questions": questions} if questions else {}
+        told: dict[str, Any] = {"questions": questions} if questions else {}
+        if missed is not None:
+            told["missed"] = missed.to_json()
         write_json(fresh / "metrics.json", {**evaluation.to_json(), **told, "provenance": dict(provenance)})
         _put(fresh, folder)
     except BaseException:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cineloop.evaluation.intervals import Estimate, find
 from cineloop.evaluation.metrics import METRICS, PER_CLASS
+from cineloop.evaluation.missed import Missed
 from cineloop.evaluation.page_tables import (
     comparison_section,
     headline_names,
     interval_text,
+    missed_section,
     percent,
     questions_section,
     spread_section,
@@ -62,6 +64,7 @@ def page(
     epochs: Sequence[EpochConfusion] = (),
     provenance: Mapping[str, str],
     answers: Sequence[Answer] = (),
+    missed: Missed | None = None,
 ) -> Page:
     """Return the page of an evaluation.
 
@@ -75,11 +78,13 @@ def page(
         epochs: What its epochs decided on validation.
         provenance: For the footer.
         answers: Questions that the model answers besides its classes.
+        missed: What was missed of the positive class.
     """
     known = evaluation.predictions.known()
     sections = (
         questions_section(answers),
         _headline(evaluation),
+        missed_section(missed),
         _decisions(evaluation, drawings),
         _discrimination(evaluation, drawings),
         _calibration(evaluation, drawings),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from cineloop.evaluation.comparison import Difference
 from cineloop.evaluation.intervals import Estimate, find
 from cineloop.evaluation.metrics import METRICS
+from cineloop.evaluation.missed import Missed
 from cineloop.evaluation.pooling import Spread
 from cineloop.evaluation.questions import Answer
 from cineloop.evaluation.result import Evaluation
@@ -95,6 +96,40 @@ def questions_section(answers: Sequence[Answer]) -> Section | None:
         "Questions",
         (Table("How well each question is answered", columns, tuple(rows)),),
         intro="Each is judged on the items of which it is true what the question presumes, whatever the model said.",
+    )
+
+
+def missed_section(missed: Missed | None) -> Section | None:
+    """Return what was missed of the positive class; None where that was not counted."""
+    if missed is None:
+        return None
+    columns = (
+        Column("What"),
+        Column("Missed", numeric=True),
+        Column("Of", numeric=True),
+        Column("Share", numeric=True),
+        Column("Upper bound", numeric=True, hint=f"One-sided, {100 * missed.confidence:g}%."),
+        Column("How"),
+    )
+    rows = [
+        row(
+            title,
+            Cell(f"{share.missed:,}", "bad" if share.missed else "good"),
+            f"{share.of:,}",
+            number(share.missed / share.of) if share.of else "–",
+            number(share.upper) if share.upper is not None else "–",
+            share.how,
+        )
+        for title, share in (
+            ("frames", missed.frames),
+            ("segments without one frame found", missed.segments),
+            ("patients with any missed frame", missed.patients),
+        )
+    ]
+    return Section(
+        "What slipped through",
+        (Table(f"{missed.positive} that was not found", columns, tuple(rows)),),
+        intro="At the decision threshold. A segment is a stretch of such frames, one after another, in one recording.",
     )
 
 

@@ -28,6 +28,7 @@ from cineloop.video.records import SampleRecord
 
 if TYPE_CHECKING:
     from cineloop.evaluation.examples_page import Shown
+    from cineloop.evaluation.missed import Missed
     from cineloop.evaluation.questions import Answer
 
 SCHEMA = 1
@@ -219,6 +220,7 @@ class Evaluation:
         examples: Sequence[Shown] = (),
         provenance: Mapping[str, str] | None = None,
         answers: Sequence[Answer] = (),
+        missed: Missed | None = None,
         records: Sequence[SampleRecord] = (),
         salt: str | None = None,
         plain: bool = False,
@@ -238,6 +240,7 @@ class Evaluation:
             examples: Items of every cell of the confusion matrix, with their frames.
             provenance: Fingerprints, versions and commits for the page's footer and ``metrics.json``.
             answers: Questions that the model answers besides its classes.
+            missed: What was missed of the positive class, where items are frames of recordings.
             records: Which frames were decoded for the predictions; written as ``samples.parquet``.
             salt: The secret behind the pseudonyms of items and patients; None means this machine's.
             plain: Write items, their paths and patients as they are.
@@ -258,6 +261,7 @@ class Evaluation:
             examples=examples,
             provenance=provenance or {},
             answers=answers,
+            missed=missed,
             records=records,
             salt=salt,
             plain=plain,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,10 @@ from cineloop.cohort import Cohort, Item
 from cineloop.cohort.schema import DataSection
 from cineloop.cohort.source import completed, section_of
 from cineloop.errors import CohortError, EvaluationError
+from cineloop.evaluation.bootstrap import Resampling
 from cineloop.evaluation.comparison import Contender
 from cineloop.evaluation.evaluation import evaluate
+from cineloop.evaluation.missed import Missed, missed_of
 from cineloop.evaluation.predictions import Predictions
 from cineloop.evaluation.questions import Answer
 from cineloop.evaluation.result import Evaluation
@@ -226,6 +229,7 @@ def judge(
         epochs=epoch_confusions(trained, _as_trained(loaded)) if trained is not None else (),
         examples=examples(evaluation, *pictured, salt=salt),
         answers=answers,
+        missed=_missed(evaluation, items),
         provenance=provenance(loaded, cohort),
         records=records,
         salt=salt,
@@ -256,6 +260,27 @@ def _answers(
         evaluation = evaluate(question.predictions, validation=chosen_on.get(question.name), config=config, **said)
         found.append(Answer(question, evaluation))
     return tuple(found)
+
+
+def _missed(evaluation: Evaluation, items: Sequence[Item]) -> Missed | None:
+    """Return what was missed of the positive class, where items are frames of recordings."""
+    known = {item.id: item for item in items}
+    if evaluation.config.positive is None or not all(item.frames == 1 or item.start is not None for item in items):
+        return None
+    ranks = {name: rank for rank, name in enumerate(sorted(known, key=_natural))}
+    judged = [known[name] for name in evaluation.predictions.ids]
+    return missed_of(
+        evaluation.predictions,
+        evaluation.decided,
+        [item.media if item.start is not None else item.procedure for item in judged],
+        [item.start if item.start is not None else ranks[item.id] for item in judged],
+        Resampling(evaluation.config.replicates, evaluation.config.confidence, evaluation.config.seed),
+    )
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Return what sorts names as people do, numbers by their value."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _as_trained(loaded: Loaded) -> list[str]:

@@ -21,8 +21,8 @@ def splits_of_media(cohort: Cohort) -> Mapping[str, frozenset[str]]:
 
 
 def labels_of_media(cohort: Cohort) -> Mapping[str, frozenset[str]]:
-    """Return the labels that the whole-file items of each file have."""
-    found: dict[str, set[str]] = defaultdict(set)
+    """Return the labels that the whole-file items of each file have; none of a file of which only parts are items."""
+    found: dict[str, set[str]] = {media: set() for media in cohort.media["id"]}
     whole = cohort.rows.filter(pl.col("start").is_null() & pl.col("stop").is_null())
     for media, label in whole.select("media", "label").iter_rows():
         found[media].update([label] if label is not None else [])

@@ -179,3 +179,20 @@ def test_a_single_picture_is_comparable_by_its_own_features(tmp_path):
     flat = np.clip(90 + rng.normal(0, 2, (128, 160, 3)), 0, 255).astype(np.uint8)
     found = compare(stills(tmp_path / "a", [scene[0], flat], None))
     assert found.bare == ("a_1",)
+
+
+def test_copies_of_which_only_parts_are_items_are_found(tmp_path):
+    from tiny_cohort import write_video
+
+    write_video(tmp_path / "a.mp4", 0, seed=0)
+    (tmp_path / "b.mp4").write_bytes((tmp_path / "a.mp4").read_bytes())
+    rows = ["path,start,stop,label,split", "a.mp4,0,4,x,train", "b.mp4,0,4,y,test", "b.mp4,4,8,x,test"]
+    (tmp_path / "clips.csv").write_text("\n".join(rows))
+    from cineloop.cohort import Cohort
+    from cineloop.cohort.audit import audit
+    from cineloop.cohort.schema import DataSection
+    from cineloop.schema import validate
+
+    data = validate(DataSection, {"format": "table", "root": str(tmp_path)}, where="test")
+    (found,) = [one for one in audit(Cohort.read(data)).findings if one.kind.startswith("identical")]
+    assert [(pair.one, pair.other) for pair in found.pairs] == [("a.mp4", "b.mp4")]

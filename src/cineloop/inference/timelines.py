@@ -1,0 +1,143 @@
+"""What a model of frames said about videos, as timelines, and in the published files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from cineloop import files
+from cineloop.cohort.item import Item
+from cineloop.errors import CineloopError
+from cineloop.evaluation.predictions import Predictions
+from cineloop.inference.rows import Row
+from cineloop.timeline import Timeline
+from cineloop.timeline.decision import SIGNALS, signals_of
+from cineloop.timeline.published import write_model_log, write_post_log
+from cineloop.timeline.quality import LABELS, STATES, code_of
+from cineloop.timeline.refilter import Filter, refiltered
+from cineloop.timeline.storage import write_timeline
+from cineloop.video import Video
+
+_LOGS = ("_model_pred.json", "_post_label.json")
+_CODES = np.array([code_of(state) for state in STATES], dtype=np.int8)
+
+
+def timelines_of(
+    predictions: Predictions, rows: Sequence[Row], items: Sequence[Item], *, how: Filter = "published"
+) -> dict[str, Timeline]:
+    """Return the timeline of each video, by the name of its medium; single pictures have none.
+
+    Args:
+        predictions: Of frames, in the order of ``rows``, with what was decided.
+        rows: What the frames are.
+        items: The frames, by id.
+        how: How signals are filtered.
+
+    Raises:
+        VideoError: A video cannot be opened again.
+    """
+    known = {item.id: item for item in items}
+    media: dict[str, list[int]] = {}
+    for place, row in enumerate(rows):
+        if known[row.id].start is not None:
+            media.setdefault(known[row.id].media, []).append(place)
+    found = {}
+    for name, unordered in media.items():
+        places = sorted(unordered, key=lambda place: rows[place].frames[0])
+        with Video(known[rows[places[0]].id].path, threads=1) as video:
+            rate = float(video.info.fps) if video.info.fps else len(video) / video.info.duration_seconds
+        timeline = Timeline(
+            source=name,
+            frames=np.array([rows[place].frames[0] for place in places]),
+            seconds=np.array([rows[place].seconds[0] for place in places]),
+            frame_rate=rate,
+            **_said(predictions, places),
+        )
+        found[name] = refiltered(timeline, how)
+    return found
+
+
+def _said(predictions: Predictions, places: Sequence[int]) -> dict[str, dict[str, np.ndarray]]:
+    """Return the scores and signals of some frames."""
+    decided = predictions.decide(None)[places]
+    if predictions.output_names == LABELS:
+        signals = signals_of(_CODES[decided])
+        return {
+            "scores": {name: predictions.outputs[places, at] for at, name in enumerate(LABELS)},
+            "signals": dict(zip(SIGNALS, signals, strict=True)),
+        }
+    scores = {name: predictions.probabilities[places, at] for at, name in enumerate(predictions.classes)}
+    positive = predictions.positive
+    name = predictions.classes[positive] if positive is not None else "class"
+    return {"scores": scores, "signals": {name: decided.astype(np.int8)}}
+
+
+def _place(folder: Path, name: str, ending: str) -> Path:
+    """Return where the file of a medium goes: below ``folder``, under the medium's own relative path."""
+    inside = Path(*(part for part in Path(name).parts if part not in ("..", "/")))
+    return folder / inside.with_name(inside.name + ending)
+
+
+def write_timelines(timelines: dict[str, Timeline], folder: Path) -> list[Path]:
+    """Write each timeline as ``<video's path without suffix>.parquet`` below a folder.
+
+    Raises:
+        CineloopError: A file is already there.
+    """
+    targets = {name: _place(folder, str(Path(name).with_suffix("")), ".parquet") for name in timelines}
+    _check_free(targets.values())
+    for name, target in targets.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_timeline(timelines[name], target)
+    return list(targets.values())
+
+
+def write_published(
+    timelines: dict[str, Timeline], predictions: Predictions, rows: Sequence[Row], items: Sequence[Item], folder: Path
+) -> list[Path]:
+    """Write what the published colonoscopy quality control writes, under names that do not collide.
+
+    ``predictions.json`` maps each picture to its seven labels, 0 or 1. Each video gets ``<path>_model_pred.json`` with
+    probabilities and labels, and ``<path>_post_label.json`` with what the filters made of them.
+
+    Raises:
+        CineloopError: The model does not give the seven labels, or a file is already there.
+    """
+    if predictions.output_names != LABELS:
+        raise CineloopError(
+            "The published files hold the seven labels of a colonoscopy frame; this model gives others",
+            where=folder,
+            mend="Leave --published out, and use --out.",
+        )
+    known = {item.id: item for item in items}
+    decided = predictions.decide(None)
+    pictures = {
+        row.id: _CODES[decided[place]].astype(int).tolist()
+        for place, row in enumerate(rows)
+        if known[row.id].start is None
+    }
+    logs = {
+        name: tuple(
+            _place(folder, str(Path(name).with_suffix("")), ending)
+            for ending in ("_model_pred.json", "_post_label.json")
+        )
+        for name in timelines
+    }
+    single = [folder / "predictions.json"] if pictures else []
+    _check_free([*single, *(path for pair in logs.values() for path in pair)])
+    folder.mkdir(parents=True, exist_ok=True)
+    if pictures:
+        files.write_json(single[0], pictures)
+    for name, (model, post) in logs.items():
+        model.parent.mkdir(parents=True, exist_ok=True)
+        write_model_log(timelines[name], model)
+        write_post_log(timelines[name], post)
+    return [*single, *(path for pair in logs.values() for path in pair)]
+
+
+def _check_free(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if path.exists():
+            raise CineloopError("A file is already there", where=path, mend="Give another folder, or remove it.")
