@@ -26,6 +26,7 @@ def evaluate(
     pool: Sequence[str | Path] = (),
     overrides: Iterable[str] = (),
     out: str | Path | None = None,
+    mistakes: str | Path | None = None,
     device: str | None = None,
     progress: Progress = silent,
 ) -> Judgement:
@@ -40,6 +41,7 @@ def evaluate(
         pool: Further runs, evaluated before, to judge together with this one: folds or seeds (needs ``out``).
         overrides: ``evaluate.key=value`` texts laid over the run's recipe.
         out: Where to write; by default ``evaluation/<cohort>/<split>`` in the run.
+        mistakes: A new folder for every misclassified frame of a model of frames, under the cohort's own names.
         device: Where to run; None takes a GPU where there is one.
         progress: Told about items.
 
@@ -67,6 +69,7 @@ def evaluate(
         external=external,
         against=other,
         out=Path(out) if out is not None else None,
+        mistakes=Path(mistakes) if mistakes is not None else None,
         progress=progress,
     )
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cineloop.cli.common import JsonOption, note, print_json, print_table, progress, say
+
+if TYPE_CHECKING:
+    from cineloop.evaluation.questions import Answer
 
 
 def command(
@@ -25,6 +28,9 @@ def command(
         typer.Option(help="A further run to judge together with this one, a fold or a seed; may be repeated."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write; by default into the run.")] = None,
+    mistakes: Annotated[
+        Path | None, typer.Option(help="A new folder for every misclassified frame, by kind of error, with a page.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Judge a run: figures with patient-clustered intervals, tables, subgroups, an HTML report."""
@@ -46,17 +52,29 @@ def command(
         pool=pool or [],
         overrides=overrides or [],
         out=out,
+        mistakes=mistakes,
         progress=progress(),
     )
     evaluation = judgement.evaluation
     if json:
-        print_json({**evaluation.to_json(), "folder": str(judgement.folder)})
+        print_json(judgement.plain())
         return
     rows = [
         (one.metric.title, _number(one.value), _interval(one.low, one.high), one.n_items, one.n_patients)
         for one in evaluation.headline
     ]
     print_table([evaluation.split, "value", "95% interval", "items", "patients"], rows)
+    if judgement.answers:
+        say()
+        print_table(
+            ["question", "figure", "value", "95% interval", "threshold", "items", "patients"],
+            [_answer(answer) for answer in judgement.answers],
+        )
+    if judgement.missed is not None:
+        say()
+        for title in ("frames", "segments", "patients"):
+            share = getattr(judgement.missed, title)
+            say(f"missed {judgement.missed.positive}: {share.missed} of {share.of} {title}, at most {share.upper:.1%}")
     if evaluation.spread:
         say()
         print_table(
@@ -86,10 +104,27 @@ def command(
         )
     say()
     say(f"report  {judgement.folder / 'report.html'}")
+    if judgement.mistakes is not None:
+        say(f"mistakes  {judgement.mistakes}")
     for warning in evaluation.warnings:
         note(f"note: {warning}")
     if evaluation.watermark is not None:
         note(f"NOT A VALID RESULT, the data leaks: {evaluation.watermark}")
+
+
+def _answer(answer: Answer) -> tuple[str | int, ...]:
+    found = answer.evaluation
+    leading = next(one for one in found.headline if one.key.metric == answer.question.selection)
+    threshold = f"{found.threshold.value:.3f}" if found.threshold is not None else ""
+    return (
+        answer.question.name,
+        leading.metric.title,
+        _number(leading.value),
+        _interval(leading.low, leading.high),
+        threshold,
+        leading.n_items,
+        leading.n_patients,
+    )
 
 
 def _number(value: float | None) -> str:

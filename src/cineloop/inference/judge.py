@@ -23,6 +23,7 @@ from cineloop.evaluation.questions import Answer
 from cineloop.evaluation.result import Evaluation
 from cineloop.evaluation.thresholds import choose_threshold
 from cineloop.inference.load import Loaded
+from cineloop.inference.mistakes import write_mistakes
 from cineloop.inference.pictures import by_item, examples, worst_mistakes
 from cineloop.progress import Progress, silent
 from cineloop.schema import read_yaml, validate
@@ -40,10 +41,27 @@ class Judgement:
     Attributes:
         evaluation: The figures.
         folder: Where they were written.
+        answers: Those of the questions that the model answers besides its classes.
+        missed: What was missed of the positive class, where items are frames of recordings.
+        mistakes: The page of misclassified frames, where it was asked for.
     """
 
     evaluation: Evaluation
     folder: Path
+    answers: tuple[Answer, ...] = ()
+    missed: Missed | None = None
+    mistakes: Path | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """Return what a program would read."""
+        told: dict[str, Any] = {}
+        if self.answers:
+            told["questions"] = {answer.question.name: answer.to_json() for answer in self.answers}
+        if self.missed is not None:
+            told["missed"] = self.missed.to_json()
+        if self.mistakes is not None:
+            told["mistakes"] = str(self.mistakes)
+        return {**self.evaluation.to_json(), **told, "folder": str(self.folder)}
 
 
 def read_external(data: str | Path | Mapping[str, Any], classes: Sequence[str], *, progress: Progress) -> Prepared:
@@ -151,6 +169,7 @@ def judge(
     external: Prepared | None = None,
     against: Loaded | None = None,
     out: Path | None = None,
+    mistakes: Path | None = None,
     progress: Progress = silent,
 ) -> Judgement:
     """Predict a split, judge it, and write the evaluation folder.
@@ -163,6 +182,7 @@ def judge(
         external: Another cohort, whose ``split`` (or all of it, where it is not divided) is judged instead.
         against: Another model, compared on the same items.
         out: Where to write; None means the run's evaluation folder.
+        mistakes: A new folder for every misclassified frame and a page of them.
         progress: Told about items.
 
     Raises:
@@ -218,6 +238,7 @@ def judge(
         # Folders of data are often called alike; another cohort never takes the place of the run's own.
         name_in_run = cohort.name if external is None else f"{cohort.name}-{cohort.fingerprint[:8]}"
         out = loaded.run.evaluation(name_in_run, title)
+    missed = _missed(evaluation, items)
     salt = recipe.data.salt()
     pictured = {item.id: item for item in items}, by_item(records), loaded
     trained = loaded.run
@@ -229,13 +250,16 @@ def judge(
         epochs=epoch_confusions(trained, _as_trained(loaded)) if trained is not None else (),
         examples=examples(evaluation, *pictured, salt=salt),
         answers=answers,
-        missed=_missed(evaluation, items),
+        missed=missed,
         provenance=provenance(loaded, cohort),
         records=records,
         salt=salt,
         plain=salt is None,
     )
-    return Judgement(evaluation, out)
+    page = (
+        write_mistakes(evaluation, answers, pictured[0], mistakes, progress=progress) if mistakes is not None else None
+    )
+    return Judgement(evaluation, out, answers, missed, page)
 
 
 def _answers(
