@@ -144,7 +144,9 @@ def _headline(evaluation: Evaluation) -> Section:
 
 def _protocol(evaluation: Evaluation) -> str:
     config, threshold = evaluation.config, evaluation.threshold
-    if threshold is None:
+    if evaluation.predictions.decision is not None:
+        decision = "A class is decided by the questions, one after the other, at their thresholds."
+    elif threshold is None:
         decision = "The most probable class is decided."
     else:
         source = {

@@ -139,14 +139,15 @@ def _page(evaluation: Evaluation, kinds: Sequence[Kind], items: Mapping[str, Ite
     sections = []
     for kind in kinds:
         some = kind.items[:_SHOWN]
-        strips = [
-            FrameStrip(name, _frame(items[name])[np.newaxis], detail=f"{100 * sure:.0f}% sure", tone="bad")
-            for name, sure in some
-        ]
+        strip = FrameStrip(
+            title="Decided most surely first",
+            frames=[_frame(items[name]) for name, _ in some],
+            captions=tuple(f"{name}, {100 * sure:.0f}%" for name, sure in some),
+        )
         budget = int(_PAGE_BYTES * len(some) / max(1, shown))
         said = count(len(kind.items), "frame")
         intro = f"{said}, the {len(some)} decided most surely are shown." if len(some) < len(kind.items) else f"{said}."
-        sections.append(Section(kind.name, (gallery(strips, budget=budget),), intro=intro))
+        sections.append(Section(kind.name, (gallery([strip], budget=budget),), intro=intro))
     return Page(
         title=f"{evaluation.cohort}: {evaluation.split}, mistakes",
         kicker="Misclassified frames",

@@ -25,7 +25,7 @@ class FrameStrip:
 
     Attributes:
         title: The item.
-        frames: uint8 RGB [T, H, W, 3].
+        frames: uint8 RGB [T, H, W, 3], or T of [H, W, 3] where they are of different sizes.
         captions: A few words below each frame (its time), [T] or empty.
         detail: What is to be said about the item.
         tone: Of the detail.
@@ -33,7 +33,7 @@ class FrameStrip:
     """
 
     title: str
-    frames: Pixels
+    frames: Pixels | Sequence[Pixels]
     captions: tuple[str, ...] = field(default=())
     detail: str = ""
     tone: Tone = "plain"
