@@ -7,7 +7,7 @@ from typing import Any
 
 from cineloop._version import __version__
 from cineloop.exports.graph import Answer, Kind
-from cineloop.exports.onnx_graph import INPUT
+from cineloop.inference.engines import INPUT
 from cineloop.inference.load import Loaded
 from cineloop.report.html import DISCLAIMER
 from cineloop.tasks.clip_classification.predictor import ClipPredictor
@@ -69,6 +69,7 @@ def contract(loaded: Loaded, kind: Kind, answer: Answer, *, form: str, precision
         "weights_sha256": passport.sha256,
         "trained_on": passport.corpus,
         "licence": passport.licence,
+        "passport": passport.model_dump(mode="json"),
         "classes": outputs,
         "judged_classes": list(predictor.classes),
         "thresholds": dict(thresholds),

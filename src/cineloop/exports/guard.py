@@ -8,8 +8,8 @@ import numpy as np
 
 from cineloop.cohort import Cohort, Item
 from cineloop.errors import ExportError
-from cineloop.exports.parity import Pixels
 from cineloop.exports.write import Guard
+from cineloop.inference.engines import Pixels
 from cineloop.inference.load import Loaded
 from cineloop.progress import Progress, silent, stage
 from cineloop.seeds import generator

@@ -11,15 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from cineloop.errors import ExportError
 from cineloop.exports.graph import Answer, Kind
-from cineloop.exports.parity import Engine, Outputs, Pixels
+from cineloop.inference.engines import INPUT, OUTPUTS
 
-INPUT = {"frame": "image", "clip": "clip"}
-OUTPUTS = ("probabilities", "decision", "logits")
 OPSET = 20
 
 
@@ -73,25 +70,6 @@ def write_onnx(answer: Answer, kind: Kind, path: Path, *, frames: int, metadata:
     proto.producer_name = "cineloop"
     onnx.save(proto, str(path))
     onnx.checker.check_model(str(path), full_check=True)
-
-
-def onnx_engine(path: Path, *, threads: int | None = None) -> tuple[str, Engine]:
-    """Return ONNX Runtime's name and version, and a function that runs a graph with it."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    if threads is not None:
-        options.intra_op_num_threads = threads
-    # Spinning threads take the cores from whatever decodes the next frames.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-
-    def run(pixels: Pixels) -> Outputs:
-        probabilities, decision, logits = session.run(None, {name: pixels})
-        return np.asarray(probabilities), np.asarray(decision), np.asarray(logits)
-
-    return f"onnxruntime {onnxruntime.__version__}", run
 
 
 @contextlib.contextmanager

@@ -5,31 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from cineloop.errors import ExportError
-from cineloop.exports.onnx_graph import OUTPUTS
-from cineloop.exports.parity import Engine, Outputs, Pixels
-
-Precision = Literal["fp32", "bf16", "int8"]
-_HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
-
-
-def require_openvino() -> Any:
-    """Import OpenVINO.
-
-    Raises:
-        ExportError: It is not installed.
-    """
-    try:
-        import openvino
-    except ImportError:
-        raise ExportError(
-            "OpenVINO is not installed", where="--format openvino", mend="pip install 'cineloop[openvino]'"
-        ) from None
-    return openvino
+from cineloop.inference.engines import Pixels, require_openvino
 
 
 def read_graph(onnx_file: Path) -> Any:
@@ -93,32 +74,3 @@ def quantised(model: Any, calibration: Sequence[Pixels]) -> Any:
 def save_graph(model: Any, path: Path) -> None:
     """Write ``path`` (.xml) and the weights beside it (.bin), in full precision."""
     require_openvino().save_model(model, str(path), compress_to_fp16=False)
-
-
-def openvino_engine(path: Path, precision: Precision, *, threads: int | None = None) -> tuple[str, Engine]:
-    """Return OpenVINO's name and version, and a function that runs a graph with it.
-
-    Args:
-        path: The .xml file.
-        precision: What the processor computes in; processors without bf16 compute in fp32.
-        threads: Compute threads; None for one a core.
-    """
-    openvino = require_openvino()
-    core = openvino.Core()
-    options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": _HINTS[precision], "PERFORMANCE_HINT": "LATENCY"}
-    if threads is not None:
-        options["INFERENCE_NUM_THREADS"] = threads
-    compiled = core.compile_model(str(path), "CPU", options)
-    places = [_output_of(compiled, name) for name in OUTPUTS]
-
-    def run(pixels: Pixels) -> Outputs:
-        found = compiled([pixels])
-        probabilities, decision, logits = (np.array(found[place]) for place in places)
-        return probabilities, decision, logits
-
-    version = openvino.__version__.split("-")[0]
-    return f"openvino {version} ({precision})", run
-
-
-def _output_of(compiled: Any, name: str) -> Any:
-    return next(output for output in compiled.outputs if name in output.get_names())

@@ -14,12 +14,8 @@ import torch
 
 from cineloop.errors import ExportError
 from cineloop.exports.graph import Answer
+from cineloop.inference.engines import Engine, Outputs, Pixels
 from cineloop.tasks.task import Predictor
-
-Pixels = npt.NDArray[np.uint8]
-Outputs = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.float32]]
-Engine = Callable[[Pixels], Outputs]
-"""Pixels uint8 [B, ...] to probabilities [B, L], decisions and logits [B, L]."""
 
 
 @dataclass(frozen=True)

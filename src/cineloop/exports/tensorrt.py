@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cineloop.errors import ExportError
 from cineloop.exports.graph import Kind
-from cineloop.exports.onnx_graph import INPUT
+from cineloop.inference.engines import INPUT
 
 
 @dataclass(frozen=True)

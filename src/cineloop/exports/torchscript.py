@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from cineloop.errors import ExportError
 from cineloop.exports.graph import Answer
-from cineloop.exports.parity import Engine, Outputs, Pixels
+from cineloop.inference.engines import Engine, Outputs, Pixels
 from cineloop.models.decision import decide
 from cineloop.video.frame_input import FrameInput, z_score
 

@@ -17,20 +17,10 @@ from cineloop.errors import ExportError
 from cineloop.exports import openvino_graph, tensorrt, torchscript
 from cineloop.exports.contract import contract, frames_of
 from cineloop.exports.graph import Answer, Kind, graph_of
-from cineloop.exports.onnx_graph import onnx_engine, write_onnx
-from cineloop.exports.openvino_graph import Precision
-from cineloop.exports.parity import (
-    Engine,
-    Outputs,
-    Parity,
-    Pixels,
-    Tolerance,
-    compare,
-    expected,
-    preparation_of,
-    require,
-)
+from cineloop.exports.onnx_graph import write_onnx
+from cineloop.exports.parity import Parity, Tolerance, compare, expected, preparation_of, require
 from cineloop.exports.vectors import made_inputs
+from cineloop.inference.engines import Engine, Outputs, Pixels, Precision, onnx_engine, openvino_engine
 from cineloop.inference.load import Loaded
 from cineloop.progress import Progress, silent, stage
 from cineloop.tasks.clip_classification.predictor import ClipPredictor
@@ -210,7 +200,7 @@ def _write_graph(
         model = openvino_graph.quantised(model, guard.calibration)
     openvino_graph.save_graph(model, folder / "model.xml")
     onnx_file.unlink()
-    return openvino_graph.openvino_engine(folder / "model.xml", precision), ()
+    return openvino_engine(folder / "model.xml", precision), ()
 
 
 def _tensorrt(kind: Kind, folder: Path, ranges: tensorrt.Ranges, frames: int, precision: Precision) -> tuple[str, ...]:

@@ -400,7 +400,9 @@ def measured(loaded: Loaded, metric: str) -> float | None:
 
 
 def chosen_threshold(loaded: Loaded) -> float | None:
-    """Return the threshold that the run's own evaluation chose on validation, None where there is none."""
+    """Return the threshold of an export, or that the run's evaluation chose on validation; None where there is none."""
+    if len(loaded.thresholds) == 1:
+        return next(iter(loaded.thresholds.values()))
     for found in _evaluations(loaded):
         threshold = found.get("threshold")
         if threshold is not None and threshold.get("tuned"):
@@ -409,7 +411,9 @@ def chosen_threshold(loaded: Loaded) -> float | None:
 
 
 def chosen_thresholds(loaded: Loaded) -> dict[str, float]:
-    """Return the thresholds of a model's questions that its own evaluation chose on validation, by question."""
+    """Return the thresholds of a model's questions: of an export, or those that its evaluation chose on validation."""
+    if len(loaded.thresholds) > 1:
+        return dict(loaded.thresholds)
     for found in _evaluations(loaded):
         thresholds = {name: answer["threshold"] for name, answer in found.get("questions", {}).items()}
         tuned = {name: float(one["value"]) for name, one in thresholds.items() if one is not None and one.get("tuned")}

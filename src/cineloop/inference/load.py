@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from cineloop import plugins, runs
 from cineloop.errors import RunError, WeightsError
 from cineloop.inference.bundle import is_bundle, open_bundle
+from cineloop.inference.exported import is_export, open_export
 from cineloop.models.passport import Passport
 from cineloop.models.weights import open_weights
 from cineloop.tasks.task import TASKS, Predictor
@@ -26,12 +27,14 @@ class Loaded:
         passport: Of its weights.
         run: The run, None for a weights file alone.
         path: The weights file.
+        thresholds: What an export decides at, by class or question.
     """
 
     predictor: Predictor
     passport: Passport
     run: runs.Run | None
     path: Path
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 def default_device() -> str:
@@ -43,7 +46,8 @@ def load(source: str | Path, *, device: str | None = None) -> Loaded:
     """Load a trained model.
 
     Args:
-        source: The folder of a run, a ``.safetensors`` file that a run wrote, or the folder of a MONAI bundle.
+        source: The folder of a run, a ``.safetensors`` file that a run wrote, or the folder of a MONAI bundle or of an
+            export.
         device: Where to run; None takes a GPU where there is one.
 
     Raises:
@@ -56,6 +60,9 @@ def load(source: str | Path, *, device: str | None = None) -> Loaded:
     if is_bundle(path):
         bundled, tensors = open_bundle(path)
         return _with_predictor(bundled, tensors, None, path, device)
+    if is_export(path):
+        exported, graph = open_export(path)
+        return Loaded(graph, exported, None, path, graph.thresholds)
     if path.suffix == ".ts":
         raise WeightsError(
             "TorchScript is a program, which is not run here",

@@ -24,7 +24,7 @@ def _item(path: Path, name: str) -> Item:
         target=None,
         start=None,
         stop=None,
-        frames=None,
+        frames=1 if path.suffix.lower() in _SINGLE else None,
     )
 
 

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 import cineloop
-from cineloop.errors import ExportError
+from cineloop.errors import ExportError, VideoError
 from cineloop.exports import write as write_module
 from cineloop.exports.graph import graph_of
 from cineloop.exports.parity import compare, expected, preparation_of
@@ -25,6 +25,7 @@ from cineloop.video.frame_input import FrameInput
 from cineloop.video.spatial import SpatialConfig
 from cineloop.video.transforms import EvalTransform
 from frame_models import clip_weights, frame_weights
+from video_codes import write_coded_video
 
 SMALL = {"img_size": 48, "widths": [8, 8, 16, 16], "csra_heads": 2}
 INBODY = {"labels": "exclusive", "positive": "out_of_body", "img_size": 64, "width": 8}
@@ -142,6 +143,47 @@ def test_the_runner_needs_no_torch_and_gives_the_same_rows(exported, quality, tm
     assert rows[0] == ["path", "label", *(f"p_{name}" for name in model.classes)]
     for row, wanted in zip(rows[1:], model.rows, strict=True):
         np.testing.assert_allclose([float(value) for value in row[2:]], wanted.probabilities, atol=5e-3)
+
+
+def test_predict_takes_the_folder_and_gives_the_same_rows(exported, quality, tmp_path):
+    files = []
+    for number, size in enumerate([(48, 48), (48, 48), (90, 120), (48, 48)]):
+        files.append(tmp_path / f"{number}.png")
+        Image.fromarray(picture(*size, number=number)).save(files[-1])
+    files.append(write_coded_video(tmp_path / "v.mp4", 12))
+    ours, graph = (cineloop.predict(model, files, rate=5) for model in (quality, exported.folder))
+    assert [row.id for row in ours.rows] == [row.id for row in graph.rows]
+    assert [row.frames for row in ours.rows] == [row.frames for row in graph.rows]
+    for one, other in zip(ours.rows, graph.rows, strict=True):
+        np.testing.assert_allclose(one.probabilities, other.probabilities, atol=5e-3)
+    assert dict(graph.context.decision.questions) == {"outside": 0.3, "nonsense": 0.5, "ileocecal": 0.5}
+
+
+def test_a_broken_picture_is_skipped_or_refused_alike(exported, tmp_path):
+    for number in range(3):
+        Image.fromarray(picture(48, 48, number=number)).save(tmp_path / f"{number}.png")
+    (tmp_path / "1.png").write_bytes((tmp_path / "1.png").read_bytes()[:50])
+    with pytest.raises(VideoError):
+        cineloop.predict(exported.folder, [tmp_path], stills=True)
+    found = cineloop.predict(exported.folder, [tmp_path], stills=True, on_error="skip")
+    assert [row.id for row in found.rows] == ["0.png", "2.png"]
+    assert [item for item, _ in found.failed] == ["1.png"]
+
+
+def test_clips_of_a_graph_are_those_of_the_model(tmp_path):
+    loaded = clip_weights(tmp_path / "weights.safetensors")
+    folder = export(loaded, "onnx", tmp_path / "onnx").folder
+    video = write_coded_video(tmp_path / "v.mp4", 30)
+    for views in (1, 3):
+        ours, graph = (cineloop.predict(model, [video], temporal_views=views) for model in (loaded, folder))
+        assert ours.rows[0].frames == graph.rows[0].frames
+        np.testing.assert_allclose(ours.rows[0].probabilities, graph.rows[0].probabilities, atol=5e-3)
+
+
+def test_an_export_without_a_contract_is_an_error_in_words(exported, tmp_path):
+    (tmp_path / "contract.json").write_text("{}")
+    with pytest.raises(ExportError, match="contract of the export cannot be read"):
+        cineloop.load(tmp_path)
 
 
 def test_a_damaged_graph_fails_its_own_check(exported, tmp_path):

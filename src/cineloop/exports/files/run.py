@@ -11,13 +11,16 @@ import argparse
 import csv
 import json
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
 Run = Callable[[np.ndarray], list[np.ndarray]]
+Batch = tuple[list[Path], np.ndarray]
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm"}
 
 
@@ -91,6 +94,47 @@ def found_in(sources: list[Path]) -> Iterator[Path]:
             yield source
 
 
+def batches(paths: Iterator[Path], size: int, failed: list[Path]) -> Iterator[Batch]:
+    """Yield pictures of one size together, read ahead by two threads; what cannot be read goes to ``failed``."""
+    held: list[tuple[Path, np.ndarray]] = []
+
+    def joined() -> Batch:
+        names, pictures = zip(*held, strict=True)
+        held.clear()
+        return list(names), np.stack(pictures)
+
+    with ThreadPoolExecutor(2) as pool:
+        waiting: deque[tuple[Path, Future[np.ndarray]]] = deque()
+        for path in paths:
+            waiting.append((path, pool.submit(read, path)))
+            if len(waiting) < 2 * size:
+                continue
+            yield from _taken(waiting, held, joined, size, failed)
+        while waiting:
+            yield from _taken(waiting, held, joined, size, failed)
+    if held:
+        yield joined()
+
+
+def _taken(
+    waiting: deque[tuple[Path, Future[np.ndarray]]],
+    held: list[tuple[Path, np.ndarray]],
+    joined: Callable[[], Batch],
+    size: int,
+    failed: list[Path],
+) -> Iterator[Batch]:
+    path, future = waiting.popleft()
+    try:
+        picture = future.result()
+    except OSError as error:
+        print(f"skipped {path}: {error}", file=sys.stderr)
+        failed.append(path)
+        return
+    if held and (held[0][1].shape != picture.shape or len(held) == size):
+        yield joined()
+    held.append((path, picture))
+
+
 def check(model: Model) -> int:
     """Compare with the test vectors; return an exit code."""
     vectors = np.load(HERE / "test_vectors.npz")
@@ -113,6 +157,7 @@ def main() -> int:
     parser.add_argument("sources", nargs="*", type=Path, help="pictures, and folders of them")
     parser.add_argument("--out", type=Path, help="write rows as CSV; else they are printed")
     parser.add_argument("--check", action="store_true", help="compare with the test vectors")
+    parser.add_argument("--batch", type=int, default=8, help="pictures at a time, where they are of one size")
     parser.add_argument("--threads", type=int, help="compute threads")
     options = parser.parse_args()
     model = Model(options.threads)
@@ -123,16 +168,12 @@ def main() -> int:
     stream = options.out.open("w", newline="", encoding="utf-8") if options.out else sys.stdout
     writer = csv.writer(stream)
     writer.writerow(["path", "label", *(f"p_{name}" for name in model.classes)])
-    failed = 0
-    for path in found_in(options.sources):
-        try:
-            pixels = read(path)
-        except OSError as error:
-            print(f"skipped {path}: {error}", file=sys.stderr)
-            failed += 1
-            continue
-        probabilities, decision, _ = model(pixels[np.newaxis])
-        writer.writerow([path.as_posix(), model.label(decision[0]), *(f"{value:.6f}" for value in probabilities[0])])
+    failed: list[Path] = []
+    for paths, pixels in batches(found_in(options.sources), options.batch, failed):
+        probabilities, decision, _ = model(pixels)
+        for row, path in enumerate(paths):
+            values = (f"{value:.6f}" for value in probabilities[row])
+            writer.writerow([path.as_posix(), model.label(decision[row]), *values])
     if options.out:
         stream.close()
     return 2 if failed else 0

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from cineloop.exports.graph import Answer
-from cineloop.exports.parity import Engine, Outputs, Pixels
+from cineloop.inference.engines import Engine, Outputs, Pixels
 from cineloop.models import _torchvision
 
 

@@ -208,9 +208,6 @@ def one_frame_each(items: Sequence[Item], stride: float | None) -> list[Item]:
     Args:
         items: Frames, videos and parts of videos.
         stride: Seconds between two frames; None takes every frame.
-
-    Raises:
-        VideoError: A video cannot be opened.
     """
     found: list[Item] = []
     for item in items:
@@ -220,9 +217,14 @@ def one_frame_each(items: Sequence[Item], stride: float | None) -> list[Item]:
         if item.frames == 1:
             found.append(item)
             continue
-        with Video(item.path, threads=1) as video:
-            start, total = bounds(item, len(video))
-            wanted = _every(video, start, total, stride)
+        try:
+            with Video(item.path, threads=1) as video:
+                start, total = bounds(item, len(video))
+                wanted = _every(video, start, total, stride)
+        except VideoError:
+            # Reading it will say what is wrong, or count it where failures are skipped.
+            found.append(item)
+            continue
         if wanted == [0] and total == 1 and item.start is None:
             found.append(item)
             continue

@@ -57,7 +57,8 @@ class Labels(Protocol):
         """Return predictions with what is decided at thresholds."""
 
 
-def _softmax(logits: FloatArray) -> FloatArray:
+def softmax(logits: FloatArray) -> FloatArray:
+    """Return the softmax over the last axis of [N, K]."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     result: FloatArray = shifted / shifted.sum(axis=1, keepdims=True)
     return result
@@ -89,7 +90,7 @@ class Exclusive:
 
     def scores(self, logits: FloatArray) -> tuple[FloatArray, None]:
         """Return the softmax of the logits."""
-        return _softmax(logits), None
+        return softmax(logits), None
 
     def judged(self, predictions: Predictions, thresholds: Thresholds = HALF) -> Predictions:
         """Return the predictions as they are."""
@@ -129,7 +130,7 @@ class Colonoscopy:
     def scores(self, logits: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the probabilities of the ten states and the seven outputs."""
         outputs = sigmoid(logits)
-        return joint(outputs[:, :3], sigmoid(-logits[:, :3]), _softmax(logits[:, 3:])), outputs
+        return joint(outputs[:, :3], sigmoid(-logits[:, :3]), softmax(logits[:, 3:])), outputs
 
     def judged(self, predictions: Predictions, thresholds: Thresholds = HALF) -> Predictions:
         """Return predictions with the state that the hierarchy decides for."""

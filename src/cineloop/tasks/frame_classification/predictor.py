@@ -76,9 +76,6 @@ class FramePredictor:
         Args:
             items: Frames and videos.
             rate: Frames a second of video; None takes every frame.
-
-        Raises:
-            VideoError: A video cannot be opened.
         """
         return one_frame_each(items, 1 / rate if rate is not None else None)
 
