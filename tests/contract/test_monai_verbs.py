@@ -80,7 +80,7 @@ def test_the_overlay_for_several_gpus_parses(bundle):
     parser = ConfigParser()
     parser.read_config([str(bundle / "configs" / name) for name in ("train.json", "multi_gpu_train.json")])
     parser.parse()
-    assert parser["train"]["dataloader"]["sampler"] == "@train#sampler"
+    assert parser["train"]["dataloader"]["sampler"] in ("@train#sampler", "@train::sampler")
     assert parser["validate"]["sampler"]["even_divisible"] is False
     assert parser["network"]["_target_"].endswith("DistributedDataParallel")
     assert parser["network"]["module"] == "$@network_def.to(@device)"

@@ -10,6 +10,8 @@ from cineloop.cohort.item import Item
 from cineloop.errors import VideoError
 from cineloop.video.info import IMAGE_SUFFIXES
 
+# Files of one picture, which need not be opened to know that.
+_SINGLE = frozenset([".bmp", ".jpeg", ".jpg", ".png", ".ppm"])
 _PICTURES = IMAGE_SUFFIXES | {".gif"}
 
 
