@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from cineloop.evaluation.bootstrap import Resampling, replicate
 from cineloop.evaluation.predictions import BoolArray, FloatArray, IntArray, Predictions
@@ -64,7 +64,7 @@ class Missed:
 
 def exact_upper(missed: int, of: int, confidence: float) -> float:
     """Return the one-sided upper bound of a share (Clopper and Pearson 1934): 3 / n, nearly, where none was missed."""
-    return 1.0 if missed >= of else float(beta.ppf(confidence, missed + 1, of - missed))
+    return 1.0 if missed >= of else float(betaincinv(missed + 1, of - missed, confidence))
 
 
 def runs_of(recordings: Sequence[str], frames: Sequence[int], positive: BoolArray) -> list[IntArray]:
