@@ -165,6 +165,13 @@ def test_every_import_exists(page):
                 assert hasattr(importlib.import_module("cineloop"), node.attr), node.attr
 
 
+def test_every_verb_stands_in_the_readme():
+    from cineloop.cli.main import VERBS
+
+    table = text_of("README.md").partition("## All verbs\n")[2].partition("\n#")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(VERBS)
+
+
 def promises():
     """Return each row of docs/promises.md: the promise, and the tests it names."""
     rows = re.findall(r"^\| (.+?) \| (.+) \|$", text_of("docs/promises.md"), re.MULTILINE)
