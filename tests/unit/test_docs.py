@@ -6,6 +6,7 @@ import ast
 import functools
 import importlib
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,17 @@ def check_options(words):
 def test_every_option_of_a_shown_command_is_valid(page):
     for words in commands(page):
         check_options(words)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "src/cineloop/recipes").rglob("*.yaml")), ids=lambda path: path.stem)
+def test_every_command_in_a_recipe_s_comments_is_valid(path):
+    comments = re.findall(r"^#(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    for line in "\n".join(comments).replace("\\\n", " ").splitlines():
+        found = re.match(r" +cineloop (.+)$", line)
+        if found:
+            words = shlex.split(found[1])
+            check_command(words)
+            check_options(words)
 
 
 @pytest.mark.parametrize(
