@@ -7,42 +7,22 @@ import functools
 import importlib
 import re
 import shlex
-import types
-import typing
 from pathlib import Path
 
 import pytest
-import yaml
-from pydantic import BaseModel
 
-from cineloop.schema import dump_yaml, merge, parse_yaml
-from cineloop.tasks.recipe import compose, find_recipe, load_recipe
+from cineloop import models
+from cineloop.errors import CineloopError
+from cineloop.schema import dump_yaml, merge, parse_override, parse_yaml
+from cineloop.tasks.recipe import compose, find_recipe, load_recipe, shipped
+from pages import PAGES, SHELL, blocks, commands, prose, text_of
 from program import call, cineloop
 from support import ROOT
 
-PAGES = sorted(
-    path.relative_to(ROOT).as_posix()
-    for pattern in ("*.md", "docs/**/*.md", "src/**/*.md", "benchmarks/*.md")
-    for path in ROOT.glob(pattern)
-)
-SHELL = ("sh", "bash", "console", "")
-SECTIONS = ("data", "model", "train", "evaluate")
 ACME = ROOT / "examples" / "plugin" / "acme.py"
-
-
-def text_of(page):
-    return (ROOT / page).read_text(encoding="utf-8")
-
-
-def blocks(page, *languages):
-    """Return the fenced code blocks of a page in these languages."""
-    found = re.findall(r"^```(\S*)[^\n]*\n(.*?)^```$", text_of(page), re.MULTILINE | re.DOTALL)
-    return [body for language, body in found if language in languages]
-
-
-def prose(page):
-    """Return a page without its code blocks."""
-    return re.sub(r"^```.*?^```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+SECTIONS = ("data", "model", "train", "evaluate")
+# What a page's part of a recipe is laid over.
+BASE_OF = {"clip-classification": "clip-classification/timesformer-tiny", "frame-classification": "frame-quality/small"}
 
 
 def anchors(page):
@@ -79,17 +59,6 @@ def verbs_of(*words):
     return frozenset(re.findall(r"^  (\S+)", listed, re.MULTILINE))
 
 
-def commands(page):
-    """Return the words of every ``cineloop ...`` line of a page's code blocks and code spans, without the program."""
-    lines = [line.strip() for body in blocks(page, *SHELL) for line in body.replace("\\\n", " ").splitlines()]
-    lines += [line.lstrip("# ") for body in blocks(page, "yaml") for line in body.splitlines() if line.startswith("#")]
-    lines += re.findall(r"`(cineloop [^`]+)`", prose(page))
-    for line in lines:
-        found = re.search(r"(?:^|[/ ])cineloop (.+)$", line)
-        if found and "pip " not in line:
-            yield shlex.split(found[1], comments=True)
-
-
 def check_command(words):
     """Raise AssertionError for a verb or option that is not there."""
     words = [word for word in words if word not in (">", "|")]
@@ -112,6 +81,40 @@ def test_every_command_exists(page):
         check_command(words)
 
 
+def check_options(words):
+    """Raise a CineloopError where a command gives a shipped recipe or a model an option that it does not have."""
+    given = [word for word in words if re.match(r"[a-z_.]+=", word)]
+    if words[0] in ("train", "recipes") and words[1:] and words[1] in shipped():
+        load_recipe(words[1], given)
+    if words[0] == "weights" and "--model" in words:
+        models.configure(words[words.index("--model") + 1], dict(parse_override(word) for word in given))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_option_of_a_shown_command_is_valid(page):
+    for words in commands(page):
+        check_options(words)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "src/cineloop/recipes").rglob("*.yaml")), ids=lambda path: path.stem)
+def test_every_command_in_a_recipe_s_comments_is_valid(path):
+    comments = re.findall(r"^#(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    for line in "\n".join(comments).replace("\\\n", " ").splitlines():
+        found = re.match(r" +cineloop (.+)$", line)
+        if found:
+            words = shlex.split(found[1])
+            check_command(words)
+            check_options(words)
+
+
+@pytest.mark.parametrize(
+    "words", ["train inbody/small data.rooot=x", "weights inspect x.ckpt --model vitl14-336-csra depht=2"]
+)
+def test_an_option_that_is_not_there_is_noticed(words):
+    with pytest.raises(CineloopError):
+        check_options(words.split())
+
+
 @pytest.mark.parametrize(
     "words", ["trane x.yaml", "train x.yaml --ouut y", "cohort chek x", "cohort check x --against y", "--versio"]
 )
@@ -130,13 +133,21 @@ def test_every_make_target_exists(page):
             assert word in targets or "=" in word, line
 
 
+def _task_of(data):
+    """Return the task that the keys of a data section are of; clip classification where they are of any."""
+    from cineloop.tasks.task import TASKS
+
+    clips, frames = (TASKS.get(task).Recipe.model_fields["data"].annotation.model_fields for task in BASE_OF)
+    return list(BASE_OF)[bool(data.keys() & (frames.keys() - clips.keys()))]
+
+
 def validate_block(block, tmp_path):
     """Validate a YAML block: a whole recipe, some sections of one, or keys of its data section."""
     plain = parse_yaml(block, where="block")
     if "schema" not in plain:
         if not set(plain) <= {*SECTIONS, "about"}:
             plain = {"data": plain}
-        base = compose(find_recipe("clip-classification/timesformer-tiny"))
+        base = compose(find_recipe(BASE_OF[_task_of(plain.get("data", {}))]))
         plain = merge(base, {**plain, "data": {**base["data"], **plain.get("data", {})}})
     path = tmp_path / "recipe.yaml"
     path.write_text(dump_yaml(plain))
@@ -166,82 +177,11 @@ def test_every_import_exists(page):
                 assert hasattr(importlib.import_module("cineloop"), node.attr), node.attr
 
 
-def models_in(annotation):
-    """Return the sections that an annotation allows, alone or beside None."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
-        return [model for argument in typing.get_args(annotation) for model in models_in(argument)]
-    return []
+def test_every_verb_stands_in_the_readme():
+    from cineloop.cli.main import VERBS
 
-
-def keys(model, instance, prefix):
-    """Yield the dotted key and the default of everything below a section; ... stands for a required one."""
-    for name, info in model.model_fields.items():
-        key = f"{prefix}.{name}"
-        value = getattr(instance, name) if instance is not None else info.get_default(call_default_factory=True)
-        inner = value if isinstance(value, BaseModel) else None
-        if inner is None:
-            yield key, ... if info.is_required() else value
-        for below in models_in(info.annotation):
-            yield from keys(below, inner, key)
-
-
-def described():
-    """Return the keys that docs/recipes.md describes, with the default it gives, None where it gives none."""
-    rows = re.findall(r"^\| `([\w.]+)` \| (.*?) \|", text_of("docs/recipes.md"), re.MULTILINE)
-    return {key: yaml.safe_load(cell.strip("`")) if cell.startswith("`") else None for key, cell in rows}, dict(rows)
-
-
-def test_every_key_is_described_with_its_default():
-    from cineloop.tasks.clip_classification.schema import ClipRecipe
-
-    recipe = load_recipe(
-        {"schema": 1, "task": "clip-classification", "data": {"format": "endofm", "root": "data"}}
-        | {"model": {"name": "timesformer-tiny"}}
-    )
-    found = {
-        key: value
-        for section in SECTIONS
-        for model in models_in(ClipRecipe.model_fields[section].annotation)
-        for key, value in keys(model, getattr(recipe, section), section)
-    }
-    # The same keys again, described once; and the network, which is written flat.
-    again = r"data\.procedure\.(?!within)|data\.sampling\.(val|test)\.(redraw|rounds|clip)|model\.network"
-    found = {key: value for key, value in found.items() if not re.match(again, key)}
-    values, cells = described()
-    top = {"schema", "extends", "about", "task", "model.name"}
-    assert found.keys() - values.keys() == set()
-    assert values.keys() - found.keys() - top == set()
-    plain = recipe.plain()
-    for key, value in found.items():
-        if cells[key] in ("*model*", "required") or key in ("data.format", "data.root"):
-            continue
-        if key == "train.loss":
-            value = value.name
-        elif isinstance(value, tuple):
-            value = functools.reduce(lambda below, name: below.get(name) if below else None, key.split("."), plain)
-            value = [] if value is None else value
-        assert values[key] == value, key
-
-
-def test_every_choice_is_described():
-    from cineloop.cohort.format import FORMATS
-    from cineloop.evaluation.metrics import METRICS
-    from cineloop.models import MODELS
-    from cineloop.training.losses import LOSSES
-    from cineloop.video.sampling import MODES
-
-    def builtin(registry):
-        return [name for name in registry.names() if "/" not in name]
-
-    for page, names in (
-        ("docs/recipes.md", [*builtin(FORMATS), *builtin(MODELS), *builtin(LOSSES), *MODES]),
-        ("docs/evaluation.md", list(METRICS)),
-        ("src/cineloop/tasks/clip_classification/README.md", [*MODES, *builtin(LOSSES)]),
-    ):
-        missing = [name for name in names if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text_of(page))]
-        assert not missing, page
+    table = text_of("README.md").partition("## All verbs\n")[2].partition("\n#")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(VERBS)
 
 
 def promises():
