@@ -41,7 +41,8 @@ def export(
         precision: ``fp32``; of OpenVINO also ``bf16`` and ``int8``.
         calibration: Training frames that int8 is calibrated on.
         agreement: The share of decisions on validation that a reduced precision must keep.
-        threshold: Of a binary problem; None takes the one that the run's evaluation chose, if there is one.
+        threshold: Of a binary problem, or of a colonoscopy's three questions alike; None takes what the run's
+            evaluation chose, if there is that.
         size: Height and width of the frames that a TensorRT engine is built for.
         progress: Told about steps.
 
@@ -56,6 +57,7 @@ def export(
         if loaded.run is None:
             raise ExportError("Weights alone have no folder for an export", where=loaded.path, mend="Give --out.")
         out = loaded.run.path / "export" / (form if precision == "fp32" else f"{form}-{precision}")
+    given = threshold
     if threshold is None:
         threshold = judge.chosen_threshold(loaded)
     if form == "bundle":
@@ -71,7 +73,7 @@ def export(
         Path(out),
         precision=precision,  # type: ignore[arg-type]
         threshold=threshold,
-        questions=judge.chosen_thresholds(loaded),
+        questions=dict.fromkeys(loaded.predictor.asks, given) if given is not None else judge.chosen_thresholds(loaded),
         guard=guard,
         ranges=Ranges(*size),
         progress=progress,

@@ -50,8 +50,8 @@ def predict(
         workers: Processes that decode.
         device: Where to run; None takes a GPU where there is one.
         on_error: ``raise`` or ``skip`` for a source that cannot be read.
-        threshold: Of a binary problem, on the positive class; None takes the one its evaluation chose on validation,
-            if there is one, else 0.5.
+        threshold: Of a binary problem, on the positive class; of colonoscopy labels, of outside, nonsense and
+            ileocecal alike. None takes what its evaluation chose on validation, or its recipe fixed, else 0.5.
         stills: Take every image of a folder as an item of its own, not as a frame of one recording.
         rate: Of a model of frames: how many frames of a second of video; None takes every frame.
         timelines: Of a model of frames: a folder for a timeline of each video.
@@ -79,6 +79,8 @@ def predict(
     )
     predictions = predictions.with_positive(loaded.predictor.positive)
     thresholds = judge.chosen_thresholds(loaded)
+    if threshold is not None:
+        thresholds = dict.fromkeys(loaded.predictor.asks, threshold)
     predictions = loaded.predictor.decided(predictions, thresholds)
     decision = Decision.of(predictions.classes, threshold, judge.chosen_threshold(loaded), questions=thresholds)
     rows = tuple(rows_of(predictions, scores.looked_at(), threshold=decision.threshold))

@@ -70,6 +70,12 @@ def command(
             ["question", "figure", "value", "95% interval", "threshold", "items", "patients"],
             [_answer(answer) for answer in judgement.answers],
         )
+    if "published" in judgement.extras:
+        say()
+        print_table(
+            ["published, conditional on the gates", "value"],
+            [(name, _number(value)) for name, value in judgement.extras["published"].items()],
+        )
     if judgement.missed is not None:
         say()
         for title in ("frames", "segments", "patients"):

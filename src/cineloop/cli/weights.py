@@ -110,6 +110,9 @@ def convert(
     allow_unexpected: Annotated[
         bool, typer.Option("--allow-unexpected", help="Leave out tensors that the model has no place for.")
     ] = False,
+    published: Annotated[
+        bool, typer.Option("--published", help="Make a model that predicts, as its published tool does.")
+    ] = False,
     licence: Annotated[str | None, typer.Option("--licence", help="Licence of the weights, for the passport.")] = None,
     origin: Annotated[str | None, typer.Option("--origin", help="Where they come from, for the passport.")] = None,
 ) -> None:
@@ -135,6 +138,10 @@ def convert(
             "corpus": before.corpus if before else None,
         }
     )
+    if published:
+        from cineloop.tasks.frame_classification.published_heads import as_published
+
+        passport = as_published(passport)
     written = save_weights(out, module, passport)
     say(report.table())
     say(f"Wrote {out}: {written.parameters:,} numbers, SHA-256 of tensors {written.sha256}")

@@ -36,6 +36,7 @@ def write_folder(
     provenance: Mapping[str, str],
     answers: Sequence[Answer] = (),
     missed: Missed | None = None,
+    extras: Mapping[str, Any] | None = None,
     records: Sequence[SampleRecord] = (),
     salt: str | None = None,
     plain: bool = False,
@@ -85,7 +86,7 @@ def write_folder(
             if evaluation.config.figures != "none":
                 write_pictures(evaluation, examples, fresh / "figures")
         questions = {answer.question.name: answer.to_json() for answer in answers}
-        told: dict[str, Any] = {"questions": questions} if questions else {}
+        told: dict[str, Any] = {**(extras or {}), **({"questions": questions} if questions else {})}
         if missed is not None:
             told["missed"] = missed.to_json()
         write_json(fresh / "metrics.json", {**evaluation.to_json(), **told, "provenance": dict(provenance)})

@@ -221,6 +221,7 @@ class Evaluation:
         provenance: Mapping[str, str] | None = None,
         answers: Sequence[Answer] = (),
         missed: Missed | None = None,
+        extras: Mapping[str, Any] | None = None,
         records: Sequence[SampleRecord] = (),
         salt: str | None = None,
         plain: bool = False,
@@ -241,6 +242,7 @@ class Evaluation:
             provenance: Fingerprints, versions and commits for the page's footer and ``metrics.json``.
             answers: Questions that the model answers besides its classes.
             missed: What was missed of the positive class, where items are frames of recordings.
+            extras: Further figures for ``metrics.json``, as plain data by name.
             records: Which frames were decoded for the predictions; written as ``samples.parquet``.
             salt: The secret behind the pseudonyms of items and patients; None means this machine's.
             plain: Write items, their paths and patients as they are.
@@ -262,6 +264,7 @@ class Evaluation:
             provenance=provenance or {},
             answers=answers,
             missed=missed,
+            extras=extras,
             records=records,
             salt=salt,
             plain=plain,

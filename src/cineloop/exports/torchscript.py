@@ -27,15 +27,17 @@ class Scripted(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, network: nn.Module, config: FrameInput, thresholds: tuple[float, ...], sigmoid: bool) -> None:
+    def __init__(self, network: nn.Module, config: FrameInput, answer: Answer) -> None:
         super().__init__()
         self.network = network
         self.height, self.width = config.size
         self.antialias = config.antialias
         self.transposed = config.transposed
         self.scored = config.values == "z-score"
-        self.sigmoid = sigmoid
-        padded = (*thresholds, 0.5, 0.5, 0.5)
+        self.sigmoid = answer.activation == "sigmoid"
+        self.binary = not self.sigmoid and len(answer.thresholds) == 1
+        self.positive = answer.positive
+        padded = (*answer.thresholds, 0.5, 0.5, 0.5)
         self.thresholds = (padded[0], padded[1], padded[2])
         self.register_buffer("mean", torch.tensor(config.mean).view(3, 1, 1))
         self.register_buffer("std", torch.tensor(config.std).view(3, 1, 1))
@@ -63,7 +65,11 @@ class Scripted(nn.Module):
             probabilities = torch.sigmoid(logits)
             return probabilities, decide(probabilities, self.thresholds)
         probabilities = torch.softmax(logits, dim=1)
-        label = functional.one_hot(probabilities.argmax(dim=1), probabilities.shape[1])
+        decided = probabilities.argmax(dim=1)
+        if self.binary:
+            yes = probabilities[:, self.positive] >= self.thresholds[0]
+            decided = torch.where(yes, self.positive, 1 - self.positive)
+        label = functional.one_hot(decided, probabilities.shape[1])
         return probabilities, label.to(torch.float32)
 
 
@@ -85,14 +91,13 @@ def write_torchscript(answer: Answer, config: FrameInput, path: Path) -> None:
             mend="Export as ONNX, which holds every preparation.",
         )
     height, width = (config.size[1], config.size[0]) if config.transposed else config.size
-    sigmoid = answer.activation == "sigmoid"
     with warnings.catch_warnings(), torch.no_grad():
         # That it is deprecated is said to the user in plain words.
         warnings.simplefilter("ignore")
         traced = torch.jit.trace(  # type: ignore[no-untyped-call]
             answer.network, torch.rand(2, 3, height, width), check_trace=False
         )
-        scripted = torch.jit.script(Scripted(traced, config, answer.thresholds, sigmoid))
+        scripted = torch.jit.script(Scripted(traced, config, answer))
         scripted.save(str(path))  # type: ignore[no-untyped-call]
 
 

@@ -44,6 +44,7 @@ class Judgement:
         answers: Those of the questions that the model answers besides its classes.
         missed: What was missed of the positive class, where items are frames of recordings.
         mistakes: The page of misclassified frames, where it was asked for.
+        extras: Further figures that the recipe asked for.
     """
 
     evaluation: Evaluation
@@ -51,10 +52,11 @@ class Judgement:
     answers: tuple[Answer, ...] = ()
     missed: Missed | None = None
     mistakes: Path | None = None
+    extras: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """Return what a program would read."""
-        told: dict[str, Any] = {}
+        told: dict[str, Any] = dict(self.extras)
         if self.answers:
             told["questions"] = {answer.question.name: answer.to_json() for answer in self.answers}
         if self.missed is not None:
@@ -239,6 +241,7 @@ def judge(
         name_in_run = cohort.name if external is None else f"{cohort.name}-{cohort.fingerprint[:8]}"
         out = loaded.run.evaluation(name_in_run, title)
     missed = _missed(evaluation, items)
+    extras = loaded.predictor.extras(predictions, items, recipe)
     salt = recipe.data.salt()
     pictured = {item.id: item for item in items}, by_item(records), loaded
     trained = loaded.run
@@ -251,6 +254,7 @@ def judge(
         examples=examples(evaluation, *pictured, salt=salt),
         answers=answers,
         missed=missed,
+        extras=extras,
         provenance=provenance(loaded, cohort),
         records=records,
         salt=salt,
@@ -259,7 +263,7 @@ def judge(
     page = (
         write_mistakes(evaluation, answers, pictured[0], mistakes, progress=progress) if mistakes is not None else None
     )
-    return Judgement(evaluation, out, answers, missed, page)
+    return Judgement(evaluation, out, answers, missed, page, extras)
 
 
 def _answers(
@@ -390,6 +394,11 @@ def _evaluations(loaded: Loaded) -> Iterator[dict[str, Any]]:
             yield json.loads(path.read_text(encoding="utf-8"))
 
 
+def _meant(threshold: Mapping[str, Any]) -> bool:
+    """Return whether a threshold was chosen on validation or fixed by the recipe, rather than left at 0.5."""
+    return threshold.get("source") in ("validation", "fixed")
+
+
 def measured(loaded: Loaded, metric: str) -> float | None:
     """Return a headline figure of the run's own evaluation, None where it was not evaluated or is undefined."""
     for found in _evaluations(loaded):
@@ -405,7 +414,7 @@ def chosen_threshold(loaded: Loaded) -> float | None:
         return next(iter(loaded.thresholds.values()))
     for found in _evaluations(loaded):
         threshold = found.get("threshold")
-        if threshold is not None and threshold.get("tuned"):
+        if threshold is not None and _meant(threshold):
             return float(threshold["value"])
     return None
 
@@ -416,7 +425,7 @@ def chosen_thresholds(loaded: Loaded) -> dict[str, float]:
         return dict(loaded.thresholds)
     for found in _evaluations(loaded):
         thresholds = {name: answer["threshold"] for name, answer in found.get("questions", {}).items()}
-        tuned = {name: float(one["value"]) for name, one in thresholds.items() if one is not None and one.get("tuned")}
+        tuned = {name: float(one["value"]) for name, one in thresholds.items() if one and _meant(one)}
         if tuned:
             return tuned
     return {}

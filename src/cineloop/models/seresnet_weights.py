@@ -107,7 +107,12 @@ def verify(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         WeightsError: On the same picture the logits differ: the weights are of the other variant.
     """
     variant = variant_of(tensors)
-    named = {key: value.float() for key, value in adapt(tensors, module).tensors.items()}
+    given = adapt(tensors, module).tensors
+    # What the checkpoint lacks, such as a last layer of other classes, is the module's own.
+    named = {
+        key: given[key].float() if key in given and given[key].shape == value.shape else value
+        for key, value in module.state_dict().items()
+    }
     # An odd size tells the two ways of pooling apart.
     probe = torch.randn((1, 3, 75, 75), generator=torch.Generator().manual_seed(0))
     training = module.training

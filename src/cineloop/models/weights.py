@@ -194,7 +194,7 @@ def load_into(
         )
     _refuse_non_finite(fitting, checkpoint.path)
     # Weights with a passport say what they were made for.
-    proof = spec.verify if spec is not None and passport is None and report.share == 1 else None
+    proof = spec.verify if spec is not None and passport is None and report.share >= _WORTH_A_PART else None
     before = {key: value.clone() for key, value in module.state_dict().items()} if proof is not None else {}
     module.load_state_dict(fitting, strict=False)
     if proof is not None:

@@ -104,6 +104,10 @@ class Predictor(Protocol):
     def positive(self) -> str | None:
         """The positive class of a binary problem, where the recipe named one."""
 
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """The questions that are decided at a threshold, besides the classes; none where there are only classes."""
+
     def under(self, recipe: Recipe) -> Predictor:
         """Return the same weights, looking at as many views as the ``evaluate`` section of a recipe says."""
 
@@ -115,6 +119,9 @@ class Predictor(Protocol):
 
     def questions(self, predictions: Predictions, items: Sequence[Item]) -> tuple[Question, ...]:
         """Return the questions that the model answers besides its classes."""
+
+    def extras(self, predictions: Predictions, items: Sequence[Item], recipe: Recipe) -> Mapping[str, Any]:
+        """Return further figures that a recipe asks for, as plain data by name."""
 
     def decided(self, predictions: Predictions, thresholds: Mapping[str, float]) -> Predictions:
         """Return predictions decided at the thresholds of the questions, by their names."""

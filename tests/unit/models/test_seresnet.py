@@ -137,3 +137,17 @@ def test_the_reference_is_the_network(variant):
         found, expected = network(probe), reference(network.state_dict(), probe, variant)
     assert (found - expected).abs().max() <= 1e-5 * float(expected.abs().max())
     assert variant_of(network.state_dict()) == "published"
+
+
+def test_a_look_alike_of_other_classes_is_refused_too(tmp_path):
+    from cineloop.models.weights import load_into
+
+    _torchvision.load()
+    import timm
+
+    path = _saved(_exercised(timm.create_model("seresnet50", num_classes=10)), tmp_path / "timm.pt")
+    network = models.create("seresnet50-inbody")
+    with pytest.raises(WeightsError, match="modern SE-ResNet"):
+        load_into(network, path, spec=models.spec("seresnet50-inbody"), min_match=0.9)
+    load_into(models.create("seresnet50-inbody", variant="modern"), path, spec=models.spec("seresnet50-inbody"),
+              min_match=0.9)  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -65,6 +65,11 @@ class ClipPredictor:
         """The positive class that the recipe named."""
         return self.input.positive
 
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """None: there are only classes."""
+        return ()
+
     def under(self, recipe: Recipe) -> ClipPredictor:
         """Return the same weights, looking at as many views as the ``evaluate`` section of a recipe says."""
         other = copy(self)
@@ -98,6 +103,10 @@ class ClipPredictor:
     def questions(self, predictions: Predictions, items: Sequence[Item]) -> tuple[Question, ...]:
         """Return none: the classes are all that is asked."""
         return ()
+
+    def extras(self, predictions: Predictions, items: Sequence[Item], recipe: Recipe) -> Mapping[str, Any]:
+        """Return none."""
+        return {}
 
     def decided(self, predictions: Predictions, thresholds: Mapping[str, float]) -> Predictions:
         """Return the predictions as they are."""

@@ -10,8 +10,9 @@ from torch import nn
 
 from cineloop import runs
 from cineloop.errors import ModelError
+from cineloop.models.match import match
 from cineloop.models.registry import MODELS, ModelIO
-from cineloop.models.weights import load_into
+from cineloop.models.weights import load_into, open_weights
 from cineloop.named import Named
 from cineloop.schema import Section
 from cineloop.tasks.network import layers_of
@@ -75,8 +76,10 @@ def load_first(module: nn.Module, source: Path, network: Named[Section], *, min_
         WeightsError: The source is unsafe, unreadable, or fits too little.
     """
     path = runs.open_run(source).weights_file if source.is_dir() else source
-    state = module.state_dict()
-    is_head = head_of(network)
-    below = sum(not is_head(name) for name in state) / len(state)
-    report = load_into(module, path, spec=MODELS.get(network.name), min_match=min_match * below, allow_unexpected=False)
-    return report.table()
+    checkpoint, spec, is_head = open_weights(path), MODELS.get(network.name), head_of(network)
+    found, _ = match(module, checkpoint.tensors, where=path, spec=spec)
+    below = [note.key for note in (*found.matched, *found.resized) if not is_head(note.key)]
+    wanted = sum(not is_head(name) for name in module.state_dict())
+    # Of what lies below the last layer so much must be there; if it is, the share of all is what there is.
+    enough = len(below) >= min_match * wanted
+    return load_into(module, checkpoint, spec=spec, min_match=found.share if enough else 1.0).table()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -21,7 +21,9 @@ from cineloop.tasks.frame_classification.data import EvalFrames, FrameReader, on
 from cineloop.tasks.frame_classification.labels import HALF, Colonoscopy, labels_of
 from cineloop.tasks.frame_classification.model import build
 from cineloop.tasks.frame_classification.passport import read_head, read_network
-from cineloop.tasks.frame_classification.questions import questions
+from cineloop.tasks.frame_classification.published import final_figures
+from cineloop.tasks.frame_classification.questions import codes_of, questions
+from cineloop.tasks.frame_classification.schema import FrameRecipe
 from cineloop.tasks.frame_classification.scoring import predictions_of, score
 from cineloop.tasks.learner import by_class
 from cineloop.tasks.recipe import Recipe
@@ -66,6 +68,11 @@ class FramePredictor:
         """The positive class that the recipe named."""
         return self.head.positive
 
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """The questions of a colonoscopy frame that are decided at a threshold."""
+        return self.labels.outputs[:3] if isinstance(self.labels, Colonoscopy) else ()
+
     def under(self, recipe: Recipe) -> FramePredictor:
         """Return the same predictor: nothing about a frame depends on how it is judged."""
         return copy(self)
@@ -91,6 +98,13 @@ class FramePredictor:
     def questions(self, predictions: Predictions, items: Sequence[Item]) -> tuple[Question, ...]:
         """Return the questions that the model answers besides its classes."""
         return questions(predictions, items) if isinstance(self.labels, Colonoscopy) else ()
+
+    def extras(self, predictions: Predictions, items: Sequence[Item], recipe: Recipe) -> Mapping[str, Any]:
+        """Return the published figures, at 0.5 and conditional on the gates, where the recipe asks for them."""
+        wanted = isinstance(recipe, FrameRecipe) and recipe.evaluate.published
+        if not wanted or not isinstance(self.labels, Colonoscopy):
+            return {}
+        return {"published": final_figures(predictions.outputs, codes_of(predictions, items))}
 
     def decided(self, predictions: Predictions, thresholds: Mapping[str, float]) -> Predictions:
         """Return predictions decided at the thresholds of the questions."""
