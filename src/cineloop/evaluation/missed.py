@@ -142,7 +142,7 @@ def _share(
     patients = np.unique(clusters[truth])
     if len(np.unique(clusters[slipped])) < 2:
         upper = max(missed / of, exact_upper(missed > 0, len(patients), confidence))
-        return Share(missed, of, upper, f"exact, of {len(patients)} patients")
+        return Share(missed, of, upper, f"exact, of {len(patients)} {'patient' if len(patients) == 1 else 'patients'}")
     index = np.searchsorted(patients, clusters[truth])
     total = np.bincount(index, minlength=len(patients)).astype(np.float64)
     lost = np.bincount(index, weights=slipped[truth], minlength=len(patients))

@@ -281,6 +281,17 @@ def test_torchscript_has_the_published_methods(quality, tmp_path):
     assert "deprecated" in found.notes[0]
 
 
+def test_torchscript_of_two_classes_decides_at_the_threshold(gate, tmp_path):
+    plain = export(gate, "torchscript", tmp_path / "half")
+    images = torch.from_numpy(np.stack(made_inputs((64, 64))[:3])).permute(0, 3, 1, 2).float() / 255
+    probabilities, _ = torch.jit.load(str(plain.folder / "model.ths")).forward_activate(images)
+    for threshold in (0.0, float(probabilities[:, 1].median()), 1.0):
+        found = export(gate, "torchscript", tmp_path / f"at{threshold}", threshold=threshold)
+        _, labels = torch.jit.load(str(found.folder / "model.ths")).forward_activate(images)
+        assert labels[:, 1].tolist() == (probabilities[:, 1] >= threshold).float().tolist()
+        assert torch.equal(labels.sum(1), torch.ones(3))
+
+
 def test_tensorrt_gives_the_command_and_says_that_nothing_was_built(quality, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     found = export(quality, "tensorrt", tmp_path / "trt", ranges=Ranges(480, 640, 4))

@@ -51,6 +51,7 @@ def test_an_evaluation_answers_each_question_in_a_folder_of_its_own(run):
         assert (folder / name / "report.html").exists()
         assert f'href="{name}/report.html"' in (folder / "report.html").read_text()
     assert metrics["questions"]["outside"]["threshold"]["tuned"]
+    assert set(metrics["published"]) >= {"label_outside_acc", "label_cleansing_acc", "label_ileocecal_prec"}
 
 
 def test_predictions_are_decided_at_the_thresholds_of_the_evaluation(run, index):
