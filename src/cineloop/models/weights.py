@@ -206,6 +206,22 @@ def load_into(
     return report
 
 
+def fill(module: nn.Module, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """Fill a module that a passport names with the tensors it came with, for evaluation.
+
+    Raises:
+        WeightsError: They do not fit.
+    """
+    try:
+        module.load_state_dict(dict(tensors))
+    except RuntimeError as error:
+        raise WeightsError(
+            f"The tensors do not fit the model that the passport names: {error}",
+            mend="Copy the weights again from where they were made.",
+        ) from None
+    return module.eval()
+
+
 def _independent(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the tensors on the CPU, contiguous, and none sharing memory with another, as safetensors wants them."""
     seen: set[int] = set()

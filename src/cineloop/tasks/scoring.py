@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from torch.utils.data import Sampler
@@ -12,6 +12,7 @@ from torch.utils.data import Sampler
 from cineloop.cohort.item import Item
 from cineloop.errors import CineloopError, CohortError
 from cineloop.evaluation.predictions import UNKNOWN, Predictions
+from cineloop.training.samples import SampleKey
 from cineloop.video.records import SampleRecord
 
 
@@ -53,6 +54,31 @@ class Scores:
         return {
             item: (tuple(sorted(seen)), tuple(seen[index] for index in sorted(seen))) for item, seen in refs.items()
         }
+
+
+class Trained(Protocol):
+    """A training sample, whatever it is of."""
+
+    @property
+    def key(self) -> SampleKey:
+        """Which."""
+
+    @property
+    def record(self) -> SampleRecord:
+        """What was decoded."""
+
+
+T = TypeVar("T", bound=Trained)
+
+
+def sorted_out(samples: Sequence[T | Failure], kind: type[T]) -> tuple[list[T], dict[str, Any]]:
+    """Return the samples that could be read, and a batch that holds their keys, their records and the failures."""
+    good = [sample for sample in samples if isinstance(sample, kind)]
+    return good, {
+        "keys": [sample.key for sample in good],
+        "records": [sample.record for sample in good if not sample.key.padding],
+        "failures": [sample for sample in samples if isinstance(sample, Failure)],
+    }
 
 
 class Positions(Sampler[list[int]]):

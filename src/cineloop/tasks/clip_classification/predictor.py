@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from cineloop.cohort.item import Item
-from cineloop.errors import RecipeError, WeightsError
+from cineloop.errors import RecipeError
 from cineloop.evaluation.predictions import Predictions
 from cineloop.evaluation.questions import Question
 from cineloop.models.passport import Passport
+from cineloop.models.weights import fill
 from cineloop.progress import Progress, silent
 from cineloop.tasks.clip_classification.data import ClipReader, EvalViews
 from cineloop.tasks.clip_classification.model import build
@@ -46,14 +47,7 @@ class ClipPredictor:
         self.input = read_input(passport)
         self.device = torch.device(device)
         self.module = build(read_network(passport), len(passport.classes))
-        try:
-            self.module.load_state_dict(dict(tensors))
-        except RuntimeError as error:
-            raise WeightsError(
-                f"The tensors do not fit the model that the passport names: {error}",
-                mend="Copy the weights again from where they were made.",
-            ) from None
-        self.module.eval().to(self.device)
+        fill(self.module, tensors).to(self.device)
 
     @property
     def classes(self) -> tuple[str, ...]:

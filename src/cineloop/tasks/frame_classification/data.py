@@ -17,7 +17,7 @@ from cineloop.cohort.item import Item
 from cineloop.errors import CineloopError, VideoError
 from cineloop.seeds import generator
 from cineloop.tasks.reading import ContentBoxes, bounds
-from cineloop.tasks.scoring import Failure
+from cineloop.tasks.scoring import Failure, sorted_out
 from cineloop.training.samples import SampleKey
 from cineloop.video.frame import Pixels
 from cineloop.video.frame_input import FrameInput
@@ -190,12 +190,7 @@ def join_samples(samples: Sequence[Sample | Failure]) -> dict[str, Any]:
 
     Failures stand aside in ``failures``; a batch of nothing else has no input.
     """
-    good = [sample for sample in samples if isinstance(sample, Sample)]
-    batch: dict[str, Any] = {
-        "keys": [sample.key for sample in good],
-        "records": [sample.record for sample in good if not sample.key.padding],
-        "failures": [sample for sample in samples if isinstance(sample, Failure)],
-    }
+    good, batch = sorted_out(samples, Sample)
     if good:
         batch["input"] = torch.stack([sample.frame for sample in good])
         batch["target"] = torch.tensor([sample.target for sample in good])

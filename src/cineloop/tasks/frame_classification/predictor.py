@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from cineloop.cohort.item import Item
-from cineloop.errors import RecipeError, WeightsError
+from cineloop.errors import RecipeError
 from cineloop.evaluation.predictions import Predictions
 from cineloop.evaluation.questions import Question
 from cineloop.models.passport import Passport
+from cineloop.models.weights import fill
 from cineloop.progress import Progress, silent
 from cineloop.tasks.frame_classification.data import EvalFrames, FrameReader, one_frame_each
 from cineloop.tasks.frame_classification.labels import HALF, Colonoscopy, labels_of
@@ -49,14 +50,7 @@ class FramePredictor:
         self.labels = labels_of(self.head.labels, passport.classes)
         self.device = torch.device(device)
         self.module = build(read_network(passport))
-        try:
-            self.module.load_state_dict(dict(tensors))
-        except RuntimeError as error:
-            raise WeightsError(
-                f"The tensors do not fit the model that the passport names: {error}",
-                mend="Copy the weights again from where they were made.",
-            ) from None
-        self.module.eval().to(self.device)
+        fill(self.module, tensors).to(self.device)
 
     @property
     def classes(self) -> tuple[str, ...]:
