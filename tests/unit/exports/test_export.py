@@ -159,6 +159,27 @@ def test_predict_takes_the_folder_and_gives_the_same_rows(exported, quality, tmp
     assert dict(graph.context.decision.questions) == {"outside": 0.3, "nonsense": 0.5, "ileocecal": 0.5}
 
 
+def test_the_runner_reads_every_kind_of_picture_as_cineloop_does(exported, tmp_path):
+    import runpy
+
+    pixels = picture(40, 60, number=1)
+    Image.fromarray(pixels).save(tmp_path / "rgb.png")
+    Image.fromarray(pixels[..., 0]).save(tmp_path / "grey.png")
+    Image.fromarray(pixels[..., 0].astype(np.uint16) * 250 + 77).save(tmp_path / "grey16.png")
+    alpha = np.linspace(0, 255, 60).astype(np.uint8)[None].repeat(40, 0)
+    Image.fromarray(np.dstack([pixels, alpha])).save(tmp_path / "rgba.png")
+    Image.fromarray(pixels).convert("CMYK").save(tmp_path / "cmyk.jpg")
+    Image.fromarray(pixels).convert("P").save(tmp_path / "palette.png")
+    turned = Image.fromarray(pixels)
+    exif = turned.getexif()
+    exif[0x0112] = 6
+    turned.save(tmp_path / "turned.jpg", exif=exif)
+    read = runpy.run_path(str(exported.folder / "run.py"))["read"]
+    for path in sorted(tmp_path.iterdir()):
+        with cineloop.Video(path) as video:
+            np.testing.assert_array_equal(read(path), video.frames([0]).pixels[0], err_msg=path.name)
+
+
 def test_a_broken_picture_is_skipped_or_refused_alike(exported, tmp_path):
     for number in range(3):
         Image.fromarray(picture(48, 48, number=number)).save(tmp_path / f"{number}.png")

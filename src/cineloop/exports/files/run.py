@@ -78,11 +78,19 @@ class Model:
 
 
 def read(path: Path) -> np.ndarray:
-    """Return a picture as RGB uint8 [H, W, 3], upright."""
+    """Return a picture as RGB uint8 [H, W, 3]: upright, 16 bits scaled to 8, transparency laid on black."""
     from PIL import Image, ImageOps
 
-    with Image.open(path) as image:
-        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    with Image.open(path) as opened:
+        image = ImageOps.exif_transpose(opened)
+        if image.mode.startswith("I"):
+            grey = ((np.asarray(image).astype(np.uint32) + 128) // 257).astype(np.uint8)
+            return np.repeat(grey[..., None], 3, axis=2)
+        if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
+            layered = image.convert("RGBA")
+            image = Image.new("RGBA", layered.size, (0, 0, 0, 255))
+            image.alpha_composite(layered)
+        return np.asarray(image.convert("RGB"))
 
 
 def found_in(sources: list[Path]) -> Iterator[Path]:
