@@ -109,13 +109,13 @@ def test_no_figures_of_a_training_that_wants_none(tiny_cohort, tmp_path):
 
 
 def test_figures_that_cannot_be_written_do_not_fail_the_run(tiny_cohort, tmp_path, monkeypatch):
-    from cineloop import api
+    from cineloop.api import training
 
     def refuse(*_, **__):
         raise OSError(28, "No space left on device")
 
     (tmp_path / "recipe.yaml").write_text(dump_yaml(tiny_recipe(tiny_cohort, epochs=1)))
-    monkeypatch.setattr(api, "write_figures", refuse)
+    monkeypatch.setattr(training, "write_figures", refuse)
     done = call("train", "recipe.yaml", "--out", "run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "No space left" in json.loads((tmp_path / "run" / "run.json").read_text())["figures"]

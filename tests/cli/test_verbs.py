@@ -108,13 +108,13 @@ def test_a_plan_is_what_training_then_decodes(trained, tmp_path):
 
 
 def test_a_page_that_cannot_be_written_does_not_fail_the_run(tiny_cohort, tmp_path, monkeypatch):
-    from cineloop import api
+    from cineloop.api import training
 
     def refuse(*_):
         raise OSError(28, "No space left on device")
 
     (tmp_path / "recipe.yaml").write_text(dump_yaml(tiny_recipe(tiny_cohort, epochs=1)))
-    monkeypatch.setattr(api, "sampling_page", refuse)
+    monkeypatch.setattr(training, "sampling_page", refuse)
     done = call("train", "recipe.yaml", "--out", "run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     ledger = json.loads((tmp_path / "run" / "run.json").read_text())
