@@ -1,0 +1,162 @@
+"""What a room's walls show: panels, cupboards, lamps, tiles, screens with lines of writing, drapes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cineloop.phantom.wall import Wall
+
+_LETTER = (5, 3)
+
+
+class Panel:
+    """A rectangle of a wall.
+
+    Attributes:
+        rows: Of the wall.
+        columns: Of the wall.
+    """
+
+    def __init__(self, wall: Wall, top: float, left: float, height: float, width: float) -> None:
+        self.wall = wall
+        t = wall.texels
+        self.rows = slice(max(0, round(top * t)), max(0, round((top + height) * t)))
+        self.columns = slice(max(0, round(left * t)), max(0, round((left + width) * t)))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns that lie on the wall."""
+        shape = self.wall.height[self.rows, self.columns].shape
+        return shape[0], shape[1]
+
+    def paint(self, value: float, tint: float, gloss: float | None = None) -> None:
+        """Give it one reflectance, tint and gloss, with the fine structure of the wall left."""
+        at = self.rows, self.columns
+        self.wall.albedo[at] *= np.float32(value / max(float(self.wall.albedo[at].mean()), 1e-3)) if self.filled else 1
+        assert self.wall.tint is not None
+        self.wall.tint[at] = self.wall.tint[at] % 0.2 + tint
+        if gloss is not None:
+            self.wall.gloss[at] = gloss
+
+    @property
+    def filled(self) -> bool:
+        """Whether any of it lies on the wall."""
+        return min(self.shape) > 0
+
+    def edge(self, depth: float) -> None:
+        """Let it stand out, so that its edges catch the light."""
+        self.wall.relief[self.rows, self.columns] += np.float32(depth)
+
+    def times(self, pattern: NDArray[np.float32]) -> None:
+        """Multiply its reflectance by a pattern of its shape."""
+        self.wall.albedo[self.rows, self.columns] *= pattern[..., None]
+
+
+def draw_tint(rng: np.random.Generator) -> float:
+    """Return how foreign a thing is: one of a few degrees a fifth apart, of which a wall's own is added."""
+    return float(rng.integers(0, 5)) / 5
+
+
+def furnish(wall: Wall, rng: np.random.Generator, half: tuple[float, float], length: float, grey: float) -> None:
+    """Paint a room's long sides and its far end.
+
+    Args:
+        wall: Changed in place.
+        rng: Decides what.
+        half: Half of the room's width and height, units.
+        length: Of the room, units.
+        grey: Mean reflectance.
+    """
+    wide, high = 2 * half[0], 2 * half[1]
+    starts = (0.0, high, high + wide, 2 * high + wide)
+    for left, width, kind in zip(starts, (high, wide, high, wide), ("side", "ceiling", "side", "floor"), strict=True):
+        place = -rng.uniform(0, 0.5)
+        while place < length:
+            run = rng.uniform(0.45, 0.95)
+            panel = Panel(wall, max(place, 0.0), left, min(place + run, length) - max(place, 0.0), width)
+            if panel.filled:
+                _cover(panel, rng, kind, grey)
+                panel.edge(rng.choice((-1, 1)) * rng.uniform(0.01, 0.04))
+            place += run
+    end = Panel(wall, length, 0.0, high, wide)
+    end.paint(grey * rng.uniform(0.7, 1.3), draw_tint(rng))
+    for _ in range(int(rng.integers(2, 5))):
+        top, left = length + rng.uniform(0, 0.7) * high, rng.uniform(0, 0.7) * wide
+        part = Panel(wall, top, left, rng.uniform(0.2, 0.6), rng.uniform(0.2, 0.8))
+        if part.filled:
+            _thing(part, rng, grey)
+
+
+def _cover(panel: Panel, rng: np.random.Generator, kind: str, grey: float) -> None:
+    panel.paint(grey * rng.uniform(0.6, 1.4), draw_tint(rng), rng.uniform(0.1, 0.7))
+    if kind == "floor" and rng.random() < 0.7:
+        _tiles(panel, rng)
+        return
+    if rng.random() < 0.25:
+        _drape(panel, rng)
+        return
+    for _ in range(int(rng.integers(1, 3))):
+        rows, columns = panel.shape
+        t = panel.wall.texels
+        top = (panel.rows.start + rng.uniform(0, 0.5) * rows) / t
+        left = (panel.columns.start + rng.uniform(0, 0.6) * columns) / t
+        part = Panel(panel.wall, top, left, rng.uniform(0.3, 0.6) * rows / t, rng.uniform(0.25, 0.5) * columns / t)
+        if part.filled:
+            _thing(part, rng, grey)
+
+
+def _thing(panel: Panel, rng: np.random.Generator, grey: float) -> None:
+    """Paint a lamp, a screen, a door or a shelf."""
+    kind = rng.choice(("lamp", "screen", "door", "shelf", "plate"))
+    if kind == "lamp":
+        panel.paint(min(grey * rng.uniform(1.8, 2.1), 1.0), draw_tint(rng), 1.0)
+    elif kind == "screen":
+        panel.paint(grey * rng.choice((0.25, 1.7)), draw_tint(rng), 0.8)
+        _write(panel, rng)
+    elif kind == "shelf":
+        panel.paint(grey * rng.uniform(0.4, 1.5), draw_tint(rng))
+        pitch = int(rng.integers(6, 12))
+        stripes = np.where(np.arange(panel.shape[0]) % pitch < 2, 0.45, 1.0).astype(np.float32)
+        panel.times(np.broadcast_to(stripes[:, None], panel.shape))
+    elif kind == "door":
+        panel.paint(grey * rng.uniform(0.5, 1.6), draw_tint(rng))
+        panel.edge(0.05)
+    else:
+        panel.paint(grey * rng.uniform(0.3, 1.9), draw_tint(rng))
+        _tiles(panel, rng)
+
+
+def _tiles(panel: Panel, rng: np.random.Generator) -> None:
+    """Paint a board of squares."""
+    pitch = int(rng.integers(7, 16))
+    row, column = np.ogrid[: panel.shape[0], : panel.shape[1]]
+    board = ((row // pitch + column // pitch) % 2).astype(np.float32)
+    panel.times(1 + rng.uniform(0.25, 0.6) * (2 * board - 1).astype(np.float32))
+
+
+def _write(panel: Panel, rng: np.random.Generator) -> None:
+    """Write lines of marks that look like letters."""
+    size = int(rng.integers(1, 3))
+    rows, columns = (extent // (cells + 2) // size for extent, cells in zip(panel.shape, _LETTER, strict=True))
+    if not rows or not columns:
+        return
+    marks = rng.random((rows, columns, *_LETTER)) < 0.5
+    marks &= (rng.random((rows, columns)) < 0.8)[..., None, None]
+    page = np.pad(marks, ((0, 0), (0, 0), (1, 1), (1, 1))).transpose(0, 2, 1, 3)
+    page = page.reshape(rows * (_LETTER[0] + 2), columns * (_LETTER[1] + 2)).repeat(size, 0).repeat(size, 1)
+    pattern = np.ones(panel.shape, dtype=np.float32)
+    dark = float(panel.wall.albedo[panel.rows, panel.columns].mean()) > 0.45
+    pattern[: page.shape[0], : page.shape[1]][page] = 0.25 if dark else 4.0
+    panel.times(pattern)
+
+
+def _drape(panel: Panel, rng: np.random.Generator) -> None:
+    """Hang a cloth with folds."""
+    rows, columns = panel.shape
+    turns = rng.uniform(2.5, 6) * columns / panel.wall.texels
+    across = np.linspace(0, 2 * np.pi * turns, columns) + rng.uniform(0, 6)
+    wave = np.sin(across + 0.4 * np.sin(0.37 * across + 1.0))
+    slack = np.linspace(0.6, 1.0, rows)[:, None]
+    panel.wall.relief[panel.rows, panel.columns] += (0.05 * slack * wave).astype(np.float32)
+    panel.times((1 + 0.3 * slack * wave).astype(np.float32))
