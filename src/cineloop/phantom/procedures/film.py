@@ -182,7 +182,7 @@ class Film:
         room = self._room[1]
         start = int(np.flatnonzero(self.plan.script.scene == scene)[0])
         since = (frames - start) / self.plan.script.rate
-        place = np.concatenate([self._sway[frames, :2] * 1.2, (0.2 + 0.15 * since)[:, None] % 2.0], axis=1)
+        place = np.concatenate([self._sway[frames, :2] * 1.2, (1.1 - 0.9 * np.cos(0.2 * since))[:, None]], axis=1)
         moved = self._rng("held", scene).uniform(-0.7, 0.7, (len(room.held), 1, 2))
         shift = moved + self._sway[frames][None, :, 2:4]
         return room.wall, room.look(self._pane, place, self._pan[frames], self._roll[frames], shift)
