@@ -63,7 +63,7 @@ def write_tree(root: Path, patients: int = 10, each: int = 2) -> Path:
 
 
 def write_table(root: Path) -> Path:
-    """Write ``frames.csv`` with the labels of phantom procedures, and its images, one still of every state a patient."""
+    """Write ``frames.csv`` with the labels of phantom procedures, and its images, one still of every state each."""
     rows = ["path,label,body,patient,procedure,split"]
     for patient in range(12):
         split = "train" if patient < 6 else "val" if patient < 9 else "test"

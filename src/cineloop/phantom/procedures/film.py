@@ -15,14 +15,15 @@ from cineloop.phantom.lighting import reflect
 from cineloop.phantom.patient import Patient, Traits, traits
 from cineloop.phantom.procedures.anatomy import Anatomy, draw_anatomy
 from cineloop.phantom.procedures.gut import GREY, Gut, build
+from cineloop.phantom.procedures.held import MOST
 from cineloop.phantom.procedures.landmark import LANDMARK
 from cineloop.phantom.procedures.levels import Levels, draw_levels, draw_moods
-from cineloop.phantom.procedures.room import Room, draw_room
 from cineloop.phantom.procedures.schema import ProcedureConfig
 from cineloop.phantom.procedures.script import Script, draw_script
 from cineloop.phantom.procedures.soiling import RESIDUE, bbps
+from cineloop.phantom.procedures.surroundings import Surroundings, draw_surroundings
 from cineloop.phantom.procedures.trouble import Course, draw_course
-from cineloop.phantom.procedures.veil import Picture, veil
+from cineloop.phantom.procedures.veil import Picture, smear, veil
 from cineloop.phantom.texture import TextureBank, texture_bank
 from cineloop.phantom.view import Grid, View
 from cineloop.phantom.wall import Field, PackedWall
@@ -34,6 +35,8 @@ CHUNK = 32
 _LENS = 0.6
 # How far the scope turns away from its way, in half-heights of the picture.
 _ASIDE = 0.55
+# Radius of the largest drop on the lens, as a share of the height.
+_DROP = 0.28
 
 VISIBLE = 0.06
 """The share of the picture from which on the ileocecal landmark counts as being in view."""
@@ -127,9 +130,11 @@ class Film:
         self._bend = np.stack([wander(rng, frames, seconds, 0.3, 0.1) for _ in range(2)], axis=1)
         self._sway = np.stack([wander(rng, frames, seconds, 0.3, 0.25) for _ in range(6)], axis=1)
         self._unsteady = wander(rng, frames, seconds, 0.12, 0.7)
+        self._drop = np.stack([wander(rng, frames, seconds, 0.8, 0.3) for _ in range(3)], axis=1)
+        self._drop[:, 2] = _DROP * np.tanh(2 * self._drop[:, 2])
         self._moods = draw_moods(self._rng("moods"), frames, seconds)
         self._gaze = self._interest(rng, frames)
-        self._room: tuple[int, Room] | None = None
+        self._around: tuple[int, Surroundings] | None = None
 
     def _rng(self, *parts: str | int) -> np.random.Generator:
         return generator(*self._parts, *parts)
@@ -177,15 +182,16 @@ class Film:
         return gut.wall, lumen.look(gut.wall, gut.height, self._pane, depth, pan, roll, self._bend[frames])
 
     def _outside(self, frames: NDArray[np.int64], scene: int) -> tuple[PackedWall, View]:
-        if self._room is None or self._room[0] != scene:
-            self._room = (scene, draw_room(self._rng("room", scene), self._bank, self._texels, GREY))
-        room = self._room[1]
+        if self._around is None or self._around[0] != scene:
+            drawn = draw_surroundings(self._rng("scene", scene), self._bank, self._texels, GREY)
+            self._around = (scene, drawn)
+        around = self._around[1]
         start = int(np.flatnonzero(self.plan.script.scene == scene)[0])
         since = (frames - start) / self.plan.script.rate
         place = np.concatenate([self._sway[frames, :2] * 1.2, (1.1 - 0.9 * np.cos(0.2 * since))[:, None]], axis=1)
-        moved = self._rng("held", scene).uniform(-0.7, 0.7, (len(room.held), 1, 2))
+        moved = self._rng("held", scene).uniform(-0.7, 0.7, (MOST, 1, 2))
         shift = moved + self._sway[frames][None, :, 2:4]
-        return room.wall, room.look(self._pane, place, self._pan[frames], self._roll[frames], shift)
+        return around.wall, around.look(self._pane, place, self._pan[frames], self._roll[frames], shift)
 
     def _develop(self, frames: NDArray[np.int64], light: Field, tint: Field) -> NDArray[np.uint8]:
         """Return the pictures: trouble, levels, colours, noise, marks."""
@@ -195,6 +201,8 @@ class Film:
         for index, frame in enumerate(frames):
             # A lens does not resolve single texels.
             picture = Picture(*(gaussian_filter(one[index].reshape(shape), _LENS) for one in (light, tint)))
+            row, column, reach = self._drop[frame]
+            picture = smear(picture, (float(row), float(column)), float(reach))
             if course.spell[frame] >= 0:
                 rng = self._rng("veil", int(course.spell[frame]))
                 moment = float(frame) / self.plan.script.rate

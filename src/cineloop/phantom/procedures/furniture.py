@@ -1,10 +1,13 @@
-"""What a room's walls show: panels, cupboards, lamps, tiles, screens with lines of writing, drapes."""
+"""What the walls outside of the body show: panels, cupboards, lamps, tiles, screens with lines of writing, drapes."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cineloop.phantom.texture import TextureBank
 from cineloop.phantom.wall import Wall
 
 _LETTER = (5, 3)
@@ -58,39 +61,94 @@ def draw_tint(rng: np.random.Generator) -> float:
     return float(rng.integers(0, 5)) / 5
 
 
-def furnish(wall: Wall, rng: np.random.Generator, half: tuple[float, float], length: float, grey: float) -> None:
-    """Paint a room's long sides and its far end.
+def bare_wall(
+    rng: np.random.Generator,
+    bank: TextureBank,
+    shape: tuple[int, int],
+    texels: int,
+    grey: float,
+    *,
+    periodic: bool,
+) -> Wall:
+    """Return a flat wall of one material, a little uneven.
+
+    Args:
+        rng: Decides where.
+        bank: Patterns.
+        shape: Rows and columns.
+        texels: Texels to a unit.
+        grey: Mean reflectance.
+        periodic: Whether the last column touches the first.
+    """
+    tone = 1 + np.float32(0.05) * bank.window(bank.clouds, rng, *shape)
+    return Wall(
+        texels=texels,
+        albedo=np.repeat((tone * np.float32(grey))[..., None], 3, axis=2),
+        height=np.zeros(shape, dtype=np.float32),
+        relief=np.float32(0.0015) * bank.window(bank.grain, rng, *shape),
+        gloss=np.full(shape, rng.uniform(0.1, 0.5), dtype=np.float32),
+        owner=np.zeros(shape, dtype=np.uint8),
+        periodic=periodic,
+        tint=np.float32(0.1) + np.float32(0.04) * np.tanh(bank.window(bank.clouds, rng, *shape)),
+    )
+
+
+def furnish_sides(
+    wall: Wall,
+    rng: np.random.Generator,
+    sides: Sequence[tuple[float, float, bool]],
+    length: float,
+    grey: float,
+) -> None:
+    """Paint long sides: panels that follow each other, and rails along them.
 
     Args:
         wall: Changed in place.
         rng: Decides what.
-        half: Half of the room's width and height, units.
-        length: Of the room, units.
+        sides: Of each the first column and the width, units, and whether it is tiled like a floor.
+        length: Units.
         grey: Mean reflectance.
     """
-    wide, high = 2 * half[0], 2 * half[1]
-    starts = (0.0, high, high + wide, 2 * high + wide)
-    for left, width, kind in zip(starts, (high, wide, high, wide), ("side", "ceiling", "side", "floor"), strict=True):
+    for left, width, tiled in sides:
         place = -rng.uniform(0, 0.5)
         while place < length:
             run = rng.uniform(0.45, 0.95)
             panel = Panel(wall, max(place, 0.0), left, min(place + run, length) - max(place, 0.0), width)
             if panel.filled:
-                _cover(panel, rng, kind, grey)
+                _cover(panel, rng, tiled, grey)
                 panel.edge(rng.choice((-1, 1)) * rng.uniform(0.01, 0.04))
             place += run
-    end = Panel(wall, length, 0.0, high, wide)
-    end.paint(grey * rng.uniform(0.7, 1.3), draw_tint(rng))
-    for _ in range(int(rng.integers(2, 5))):
-        top, left = length + rng.uniform(0, 0.7) * high, rng.uniform(0, 0.7) * wide
-        part = Panel(wall, top, left, rng.uniform(0.2, 0.6), rng.uniform(0.2, 0.8))
+        for _ in range(int(rng.integers(0, 3))):
+            # Rails and pipes along the room.
+            rail = Panel(wall, 0.0, left + rng.uniform(0, 0.9) * width, length, rng.uniform(0.04, 0.12))
+            if rail.filled:
+                rail.paint(grey * float(rng.choice((0.4, 1.8))), draw_tint(rng), 0.6)
+                rail.edge(rng.uniform(0.02, 0.05))
+
+
+def furnish_end(wall: Wall, rng: np.random.Generator, top: float, size: tuple[float, float], grey: float) -> None:
+    """Paint a far end.
+
+    Args:
+        wall: Changed in place.
+        rng: Decides what.
+        top: Its first row, units.
+        size: Its height and width, units.
+        grey: Mean reflectance.
+    """
+    high, wide = size
+    end = Panel(wall, top, 0.0, high, wide)
+    end.paint(grey * rng.uniform(0.9, 1.3), draw_tint(rng))
+    for _ in range(int(rng.integers(8, 14))):
+        row, column = top + rng.uniform(0, 0.7) * high, rng.uniform(0, 0.7) * wide
+        part = Panel(wall, row, column, rng.uniform(0.2, 0.6), rng.uniform(0.2, 0.8))
         if part.filled:
             _thing(part, rng, grey)
 
 
-def _cover(panel: Panel, rng: np.random.Generator, kind: str, grey: float) -> None:
-    panel.paint(grey * rng.uniform(0.6, 1.4), draw_tint(rng), rng.uniform(0.1, 0.7))
-    if kind == "floor" and rng.random() < 0.7:
+def _cover(panel: Panel, rng: np.random.Generator, tiled: bool, grey: float) -> None:
+    panel.paint(grey * rng.uniform(0.7, 1.3), draw_tint(rng), rng.uniform(0.1, 0.7))
+    if tiled and rng.random() < 0.7:
         _tiles(panel, rng)
         return
     if rng.random() < 0.25:

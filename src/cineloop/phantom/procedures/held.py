@@ -2,28 +2,90 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from cineloop.phantom.procedures.furniture import draw_tint
-from cineloop.phantom.wall import Field, Wall
+from cineloop.phantom.view import View
+from cineloop.phantom.wall import Field, PackedWall, Wall
 
 SIDE = 2.2
 """Side of the square that a thing is drawn in, units."""
 
 
-def draw_held(wall: Wall, rng: np.random.Generator, first: int, grey: float) -> NDArray[np.bool_]:
-    """Draw a thing into a block of a wall.
+MOST = 2
+"""The most things that are held at once."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Things in front of the lens.
+
+    Attributes:
+        away: ``[n]`` how far each is, units, the nearest last.
+        first: First row of each thing's block in the scene's wall.
+        cover: ``[n, S, S]`` which texels of a block are the thing.
+    """
+
+    away: tuple[float, ...]
+    first: tuple[int, ...]
+    cover: NDArray[np.bool_]
+
+    def hide(
+        self, view: View, wall: PackedWall, towards: tuple[Field, Field, Field], shift: NDArray[np.float64]
+    ) -> View:
+        """Return a view in which the things hide what is behind them.
+
+        Args:
+            view: Of the scene without them.
+            wall: The scene's, which holds their blocks.
+            towards: ``[T, P]`` the direction of each ray: rightwards, downwards and ahead.
+            shift: ``[n, T, 2]`` where the middle of each thing is, on its plane, units.
+        """
+        if not self.away:
+            return view
+        texel, facing = view.texel.copy(), view.toward.copy()
+        along, distance = view.along.copy(), view.distance.copy()
+        across = np.zeros_like(along) if view.across is None else view.across.copy()
+        for number, (away, first) in enumerate(zip(self.away, self.first, strict=True)):
+            side = len(self.cover[number])
+            slant = np.float32(away) / np.maximum(towards[2], np.float32(0.05))
+            place = [
+                ((ahead * slant - shift[number, :, axis, None].astype(np.float32) + SIDE / 2) * wall.texels).astype(int)
+                for axis, ahead in enumerate(towards[:2])
+            ]
+            within = (towards[2] > 0.1) & np.logical_and.reduce([(one >= 0) & (one < side) for one in place])
+            column, row = (one[within] for one in place)
+            within[within] = seen = self.cover[number][row, column]
+            texel[within] = (row[seen] + first) * wall.columns + column[seen]
+            facing[within], distance[within] = towards[2][within], slant[within]
+            along[within], across[within] = -towards[1][within], -towards[0][within]
+        return View(texel, facing, along, across, distance)
+
+
+def hold(wall: Wall, rng: np.random.Generator, first: int, count: int, grey: float) -> Held:
+    """Draw things into the blocks that follow each other from row ``first`` of a wall, which is changed in place.
 
     Args:
-        wall: Changed in place.
+        wall: Of the scene.
         rng: Decides what.
-        first: First row of the block.
+        first: First row of the first block.
+        count: How many things.
         grey: Mean reflectance.
-
-    Returns:
-        ``[S, S]`` which texels of the block are the thing.
     """
+    side = round(SIDE * wall.texels)
+    rows = tuple(first + number * side for number in range(count))
+    cover = np.zeros((count, side, side), dtype=bool)
+    for number, row in enumerate(rows):
+        cover[number] = _draw(wall, rng, row, grey)
+    away = tuple(float(value) for value in sorted(rng.uniform(0.7, 1.6, count), reverse=True))
+    return Held(away, rows, cover)
+
+
+def _draw(wall: Wall, rng: np.random.Generator, first: int, grey: float) -> NDArray[np.bool_]:
+    """Draw a thing into a block, and return which of its texels are the thing."""
     side = round(SIDE * wall.texels)
     y, x = np.mgrid[:side, :side].astype(np.float32) / np.float32(wall.texels) - np.float32(SIDE / 2)
     angle = rng.uniform(0, 2 * np.pi)

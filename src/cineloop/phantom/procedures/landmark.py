@@ -2,7 +2,7 @@
 
 Both are a dome that closes the lumen around a dark spot, with pale lips on the wall in front of it. Those of the
 caecum have a slit along their middle, and three folds run together at the orifice. A lookalike has lips of the same
-outline, whose light and dark are laid out otherwise, and three folds that do not meet.
+outline, whose light and dark are laid out otherwise, and two folds that do not meet.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from cineloop.phantom.procedures.anatomy import Pole
 from cineloop.phantom.wall import Field, Wall
 
 _FLAT = (0.25, 0.55)
-_SHADE = 0.35
+# How dark a lookalike and the caecum, which has no way on, are in the middle.
+_SHADE = (0.3, 0.6)
 
 LANDMARK = 1
 """The bit of a wall's ``owner`` that marks the ileocecal landmark."""
@@ -116,7 +117,7 @@ def _raise_dome(
     for field in (wall.albedo, wall.relief, wall.gloss):
         disc.flatten(field, wall.texels)
     # As dark towards the middle as a lumen that goes on.
-    wall.albedo[rows] *= (1 - _SHADE * part)[..., None]
+    wall.albedo[rows] *= (1 - _SHADE[pole.caecum] * part)[..., None]
     # The dark spot: the orifice, off the middle, or the way on.
     off, direction = rng.uniform(0.05, 0.16), rng.uniform(0, 2 * np.pi)
     spot = (off * np.cos(direction), off * np.sin(direction)) if pole.caecum else (0.0, 0.0)
@@ -127,7 +128,7 @@ def _raise_dome(
         wall.albedo[rows] *= (1 - 0.9 * hole)[..., None]
         wall.gloss[rows] *= 1 - hole
         wall.relief[rows] += (0.03 * rim).astype(np.float32)
-    ridges = _meeting(rng, x - spot[0], y - spot[1]) if pole.caecum else _crossing(rng, x, y)
+    ridges = _meeting(rng, x - spot[0], y - spot[1]) if pole.caecum else _passing(rng, x, y)
     wall.relief[rows] += (0.08 * ridges).astype(np.float32)
     wall.albedo[rows] *= (1 + 0.5 * ridges)[..., None].astype(np.float32)
     marked[rows] |= radius < 0.65
@@ -135,7 +136,7 @@ def _raise_dome(
     return disc
 
 
-def _ridge(across: Field) -> Field:
+def ridge(across: Field) -> Field:
     """Return a fold's light crest with a dark line at either side, -1 to 1."""
     crest, lines = np.exp(-((across / 0.08) ** 2)), np.exp(-(((np.abs(across) - 0.16) / 0.06) ** 2))
     ridge: Field = crest - 0.9 * lines
@@ -150,18 +151,18 @@ def _meeting(rng: np.random.Generator, x: Field, y: Field) -> Field:
         angle = first + number * 2 * np.pi / 3 + rng.normal(0, 0.15)
         along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
         across = across + 0.25 * rng.normal() * along**2
-        ridges += _ridge(across) * np.clip((along - 0.12) * 8, 0, 1)
+        ridges += ridge(across) * np.clip((along - 0.12) * 8, 0, 1)
     return ridges
 
 
-def _crossing(rng: np.random.Generator, x: Field, y: Field) -> Field:
-    """Return ridges of the same length, one right across the middle and one beside it: they do not meet."""
+def _passing(rng: np.random.Generator, x: Field, y: Field) -> Field:
+    """Return as much of ridges as two that pass the origin by, one at either side."""
     angle = rng.uniform(0, 2 * np.pi)
     along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    straight = across + 0.25 * rng.normal() * along**2
-    ridges: Field = _ridge(straight) * np.clip((np.abs(along) - 0.12) * 8, 0, 1)
-    beside = across - 0.5 + 0.25 * rng.normal() * along**2
-    ridges += _ridge(beside) * np.clip((0.5 - np.abs(along)) * 8, 0, 1)
+    ridges = np.zeros_like(x)
+    for side in (-1, 1):
+        away = across - side * rng.uniform(0.2, 0.3) + 0.2 * rng.normal() * along**2
+        ridges += ridge(away) * np.clip((0.8 - np.abs(along)) * 8, 0, 1)
     return ridges
 
 

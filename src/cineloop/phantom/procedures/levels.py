@@ -51,7 +51,7 @@ def draw_moods(rng: np.random.Generator, frames: int, seconds: float) -> list[Mo
     """Draw how the camera adapts over a procedure."""
     gamma, contrast, fine, foreign = (wander(rng, frames, seconds, 1.6, 0.25) for _ in range(4))
     return [
-        Mood(float(1.35**g), float(0.8 + 0.2 * np.tanh(c)), float(1.5**f), float(FOREIGN + 0.09 * np.tanh(share)))
+        Mood(float(1.5**g), float(0.77 + 0.23 * np.tanh(c)), float(1.7**f), float(FOREIGN + 0.11 * np.tanh(share)))
         for g, c, f, share in zip(gamma, contrast, fine, foreign, strict=True)
     ]
 
@@ -137,7 +137,7 @@ def draw_levels(rng: np.random.Generator) -> Levels:
     warm = rng.normal(0, 0.05)
     mucosa = _ramp((rng.uniform(0.5, 0.66), rng.uniform(1.2, 1.45) + warm, rng.uniform(1.3, 1.6) - warm))
     foreign = _ramp((rng.uniform(0.62, 0.78), rng.uniform(0.94, 1.12), rng.uniform(1.8, 2.3)))
-    mix = np.linspace(0, 1, _TINTS, dtype=np.float32)[:, None, None]
+    mix = np.linspace(0, 0.85, _TINTS, dtype=np.float32)[:, None, None]
     colours = mucosa + mix * (foreign - mucosa)
     scaled = MARGIN + colours * (255 - 2 * MARGIN)
     return Levels(curve.astype(np.float32), np.round(scaled).astype(np.uint8))

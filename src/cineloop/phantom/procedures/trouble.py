@@ -71,7 +71,7 @@ def _spread(
         place = np.arange(int(at), min(max(int(at + length), int(at) + 1), len(where)))
         place = place[where[place]]
         # Severe trouble takes structure away as often as it adds some: how much a frame has tells nothing.
-        kind = rng.choice(len(TROUBLES), p=(0, 0.24, 0.22, 0.28, 0.26) if severe else (0, 0.5, 0, 0.3, 0.2))
+        kind = rng.choice(len(TROUBLES), p=(0, 0.2, 0.17, 0.33, 0.3) if severe else (0, 0.5, 0, 0.3, 0.2))
         course.kind[place], course.spell[place] = kind, number
         course.severity[place] = rng.uniform(*(_SEVERE if severe else _MILD))
         number += 1

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.signal import fftconvolve
 
 from cineloop.phantom.procedures.trouble import TROUBLES
 from cineloop.phantom.texture import TextureBank
 from cineloop.phantom.wall import Field
+
+_DROP = 0.025
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,24 @@ def _soft(field: Field, sigma: float | tuple[float, float]) -> Field:
     return found
 
 
+def smear(picture: Picture, place: tuple[float, float], reach: float) -> Picture:
+    """Return a frame seen through a lens with a drop on it, which blurs what is behind: a part that is always readable.
+
+    Args:
+        picture: The frame.
+        place: Middle of the drop, as shares of the height from the middle of the frame, downwards and rightwards.
+        reach: Its radius, as a share of the height; 0 or less is none.
+    """
+    if reach <= 0:
+        return picture
+    height, width = picture.light.shape
+    y = (np.arange(height)[:, None] - height / 2) / height - place[0]
+    x = (np.arange(width)[None, :] - width / 2) / height - place[1]
+    cover = np.clip((reach - np.hypot(y, x)) / (0.3 * reach) + 0.5, 0, 1).astype(np.float32)
+    light, tint = (part + cover * (_soft(part, _DROP * height) - part) for part in (picture.light, picture.tint))
+    return Picture(light, tint)
+
+
 def _coarse(picture: Picture) -> Field:
     """Return how light and dark lie in a frame at large, with mean 1: no trouble takes that away."""
     light = _soft(picture.light, 0.07 * picture.light.shape[0])
@@ -64,11 +86,22 @@ def _coarse(picture: Picture) -> Field:
 def _blur(picture: Picture, severity: float, rng: np.random.Generator) -> Picture:
     height = picture.light.shape[0]
     sigma = height * (0.035 * severity if severity < 0.5 else 0.07 * severity)
+    angle = rng.uniform(0, np.pi)
     if rng.random() < 0.5:
         return Picture(_soft(picture.light, sigma), _soft(picture.tint, sigma))
     # Moved while the shutter was open.
-    along = (2.0 * sigma, 0.3 * sigma) if rng.random() < 0.5 else (0.3 * sigma, 2.0 * sigma)
-    return Picture(_soft(picture.light, along), _soft(picture.tint, along))
+    return Picture(*(_moved(part, sigma, angle) for part in (picture.light, picture.tint)))
+
+
+def _moved(field: Field, sigma: float, angle: float) -> Field:
+    """Return a field blurred along a direction, and a little across it."""
+    reach = int(np.ceil(4 * sigma))
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    kernel = np.exp(-0.5 * ((along / (2 * sigma)) ** 2 + (across / max(0.3 * sigma, 0.5)) ** 2))
+    wide = np.pad(field, reach, mode="edge")
+    found: Field = fftconvolve(wide, kernel / kernel.sum(), mode="valid").astype(np.float32)
+    return found
 
 
 def _sample(pattern: Field, shape: tuple[int, int], scale: float, place: tuple[float, float]) -> Field:
@@ -95,14 +128,20 @@ def _contact(picture: Picture, moment: float, rng: np.random.Generator, bank: Te
     return Picture(_soft(light.astype(np.float32), sigma), _soft(tint.astype(np.float32), sigma))
 
 
+def _strewn(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+    """Return places ``[count, 2]``, mostly in 0 to 1: half of them anywhere, half about the middle."""
+    anywhere, middle = rng.uniform(0, 1, (count, 2)), rng.normal(0.5, 0.18, (count, 2))
+    return np.where(rng.random((count, 1)) < 0.5, anywhere, middle)
+
+
 def _bubbles(picture: Picture, severity: float, moment: float, rng: np.random.Generator) -> Picture:
     height, width = picture.light.shape
     severe = severity >= 0.5
-    count = int(rng.integers(45, 80) * severity) if severe else int(rng.integers(2, 8))
+    count = int(rng.integers(50, 85) * severity) if severe else int(rng.integers(2, 8))
     size = rng.uniform(0.05, 0.16) if severe else rng.uniform(0.04, 0.09)
     radius = size * rng.uniform(0.5, 1.6, count) * height
     rise = rng.normal(0, 0.02, (count, 2)) * moment + 0.02 * np.sin(rng.uniform(0, 6, (count, 2)) + moment)
-    place = (rng.uniform(-0.05, 1.05, (count, 2)) + rise) % 1.1 - 0.05
+    place = (_strewn(rng, count) + rise) % 1.1 - 0.05
     lamp = rng.uniform(0, 2 * np.pi)
     light, tint = picture.light.copy(), picture.tint.copy()
     if severe:
@@ -140,8 +179,8 @@ def _fluid(picture: Picture, severity: float, moment: float, rng: np.random.Gene
     murk = float(np.median(picture.light)) * np.sqrt(_coarse(picture)) * np.exp(0.4 * swirl)
     light = behind + (murk - behind) * np.float32(0.8 * amount)
     # Flakes that drift close to the lens.
-    flakes = int((230 if severity >= 0.5 else 60) * severity * rng.uniform(0.7, 1.3))
-    spots = (rng.uniform(0, 1, (flakes, 2)) + rng.normal(0, 0.12, (flakes, 2)) * moment) % 1.0
+    flakes = int((260 if severity >= 0.5 else 60) * severity * rng.uniform(0.7, 1.3))
+    spots = (_strewn(rng, flakes) + rng.normal(0, 0.12, (flakes, 2)) * moment) % 1.0
     tone, size = rng.choice((0.3, 2.6), flakes), rng.uniform(0.006, 0.03, flakes) * height
     for (row, column), value, reach in zip(spots * (height, width), tone, size, strict=True):
         rows = slice(int(max(row - reach, 0)), int(row + reach) + 2)
