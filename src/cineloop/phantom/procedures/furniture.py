@@ -139,15 +139,28 @@ def furnish_end(wall: Wall, rng: np.random.Generator, top: float, size: tuple[fl
     high, wide = size
     end = Panel(wall, top, 0.0, high, wide)
     end.paint(grey * rng.uniform(0.9, 1.3), draw_tint(rng))
-    for _ in range(int(rng.integers(8, 14))):
-        row, column = top + rng.uniform(0, 0.7) * high, rng.uniform(0, 0.7) * wide
-        part = Panel(wall, row, column, rng.uniform(0.2, 0.6), rng.uniform(0.2, 0.8))
+    for _ in range(round(rng.uniform(4, 7) * high * wide)):
+        row, column = top + rng.uniform(0, 0.85) * high, rng.uniform(0, 0.85) * wide
+        size = min(rng.uniform(0.15, 0.5), top + high - row), min(rng.uniform(0.2, 0.6), wide - column)
+        part = Panel(wall, row, column, *size)
         if part.filled:
             _thing(part, rng, grey)
+            part.edge(rng.choice((-1, 1)) * rng.uniform(0.02, 0.06))
+
+
+def _weave(panel: Panel, rng: np.random.Generator) -> None:
+    """Give it the fine, even structure of cloth, perforated sheet or slots."""
+    pitch = rng.uniform(4.5, 7.0)
+    row, column = (np.arange(extent) * (2 * np.pi / pitch) for extent in panel.shape)
+    across = float(rng.random() < 0.6)
+    pattern = np.cos(row)[:, None] * np.cos(across * column)[None, :]
+    panel.times((1 + rng.uniform(0.2, 0.4) * pattern).astype(np.float32))
 
 
 def _cover(panel: Panel, rng: np.random.Generator, tiled: bool, grey: float) -> None:
     panel.paint(grey * rng.uniform(0.7, 1.3), draw_tint(rng), rng.uniform(0.1, 0.7))
+    if rng.random() < 0.5:
+        _weave(panel, rng)
     if tiled and rng.random() < 0.7:
         _tiles(panel, rng)
         return

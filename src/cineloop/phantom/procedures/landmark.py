@@ -1,8 +1,9 @@
 """Where the lumen ends: the caecum with its valve and orifice, and bends that resemble it without their structure.
 
 Both are a dome that closes the lumen around a dark spot, with pale lips on the wall in front of it. Those of the
-caecum have a slit along their middle, and three folds run together at the orifice. A lookalike has lips of the same
-outline, whose light and dark are laid out otherwise, and two folds that do not meet.
+caecum have a slit along their middle and wrinkles across it; three folds run together at the orifice, and whorls lie
+about it. A lookalike has lips of the same outline, whose light and dark are laid out otherwise, two folds that do not
+meet, and mottles as fine as wrinkles and whorls.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ _SHADE = (0.3, 0.6)
 
 LANDMARK = 1
 """The bit of a wall's ``owner`` that marks the ileocecal landmark."""
+
+# Wrinkles of the lips and whorls about the orifice: from one to the next, units, and how light and dark they are.
+_PITCH, _FINE = 0.1, 0.4
 
 DOME = 0.95
 """How far in front of a pole the lumen begins to close, units."""
@@ -128,6 +132,10 @@ def _raise_dome(
         wall.albedo[rows] *= (1 - 0.9 * hole)[..., None]
         wall.gloss[rows] *= 1 - hole
         wall.relief[rows] += (0.03 * rim).astype(np.float32)
+    away = np.hypot(x - spot[0], y - spot[1])
+    fine = np.cos(2 * np.pi * away / _PITCH) if pole.caecum else _mottled(rng, x, y)
+    fine = fine * np.clip((away - 0.15) * 10, 0, 1) * np.clip((0.62 - away) * 10, 0, 1)
+    wall.albedo[rows] *= (1 + _FINE * fine)[..., None].astype(np.float32)
     ridges = _meeting(rng, x - spot[0], y - spot[1]) if pole.caecum else _passing(rng, x, y)
     wall.relief[rows] += (0.08 * ridges).astype(np.float32)
     wall.albedo[rows] *= (1 + 0.5 * ridges)[..., None].astype(np.float32)
@@ -141,6 +149,16 @@ def ridge(across: Field) -> Field:
     crest, lines = np.exp(-((across / 0.08) ** 2)), np.exp(-(((np.abs(across) - 0.16) / 0.06) ** 2))
     ridge: Field = crest - 0.9 * lines
     return ridge
+
+
+def _mottled(rng: np.random.Generator, x: Field, y: Field) -> Field:
+    """Return structure as fine and as strong as that of wrinkles and whorls, without their order; deviation 0.7."""
+    field = np.zeros(np.broadcast_shapes(x.shape, y.shape))
+    for angle in rng.uniform(0, np.pi, 8):
+        wave = 2 * np.pi / (_PITCH * rng.uniform(0.8, 1.25))
+        field += np.cos(wave * (x * np.cos(angle) + y * np.sin(angle)) + rng.uniform(0, 2 * np.pi))
+    found: Field = (field / np.sqrt(8)).astype(np.float32)
+    return found
 
 
 def _meeting(rng: np.random.Generator, x: Field, y: Field) -> Field:
@@ -180,6 +198,7 @@ def _raise_lips(wall: Wall, rng: np.random.Generator, pole: Pole, marked: NDArra
     slit = np.exp(-((bow / 0.13) ** 2)) * np.clip((0.85 - np.abs(b)) * 6, 0, 1)
     values = 1.0 - slit
     bulge = dome * (1 - 0.5 * slit)
+    fine = np.cos(2 * np.pi * 0.56 * b / _PITCH) if pole.caecum else _mottled(rng, 0.38 * a, 0.56 * b)
     folds = np.exp(-((bow / 0.16) ** 2)) * np.clip((np.abs(b) - 0.8) * 5, 0, 1) * np.clip((2.0 - np.abs(b)) * 3, 0, 1)
     if not pole.caecum:
         values, bulge = _laid_out_otherwise(rng, values, inside, a, b), dome
@@ -187,7 +206,7 @@ def _raise_lips(wall: Wall, rng: np.random.Generator, pole: Pole, marked: NDArra
     pale = np.float32(rng.uniform(1.35, 1.6))
     cover = np.clip((1 - rho) * 6, 0, 1)[..., None]
     level = wall.albedo[rows][inside].mean(axis=0)
-    painted = level * (0.18 + (pale - 0.18) * values[..., None])
+    painted = level * (0.18 + (pale - 0.18) * values[..., None]) * (1 + _FINE * fine)[..., None]
     wall.albedo[rows] += (cover * (painted - wall.albedo[rows])).astype(np.float32)
     wall.height[rows] += (0.34 * bulge + 0.16 * folds).astype(np.float32)
     wall.relief[rows] *= 1 - cover[..., 0].astype(np.float32)

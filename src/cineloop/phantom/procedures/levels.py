@@ -51,7 +51,7 @@ def draw_moods(rng: np.random.Generator, frames: int, seconds: float) -> list[Mo
     """Draw how the camera adapts over a procedure."""
     gamma, contrast, fine, foreign = (wander(rng, frames, seconds, 1.6, 0.25) for _ in range(4))
     return [
-        Mood(float(1.5**g), float(0.77 + 0.23 * np.tanh(c)), float(1.7**f), float(FOREIGN + 0.11 * np.tanh(share)))
+        Mood(float(1.4**g), float(0.83 + 0.17 * np.tanh(c)), float(1.4**f), float(FOREIGN + 0.1 * np.tanh(share)))
         for g, c, f, share in zip(gamma, contrast, fine, foreign, strict=True)
     ]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cineloop.phantom import lumen
-from cineloop.phantom.procedures.furniture import bare_wall, furnish_sides
+from cineloop.phantom.procedures.furniture import bare_wall, furnish_end, furnish_sides
 from cineloop.phantom.procedures.held import MOST, SIDE, Held, hold
 from cineloop.phantom.procedures.rays import rays
 from cineloop.phantom.texture import TextureBank
@@ -58,18 +58,19 @@ def draw_vessel(rng: np.random.Generator, bank: TextureBank, texels: int, grey: 
     pitch = 2 * np.pi / facets
     sides = [(number * pitch, pitch, bool(rng.random() < 0.25)) for number in range(facets)]
     furnish_sides(wall, rng, sides, length, grey)
-    _shape(wall, rng, rows, pitch)
+    depth = rng.uniform(*_LENGTH)
+    furnish_end(wall, rng, depth, (_FLOOR, 2 * np.pi), grey)
+    _shape(wall, rng, rows, pitch, depth)
     held = hold(wall, rng, rows, count, grey)
     return Vessel(wall.pack(), wall.height[:rows], held)
 
 
-def _shape(wall: Wall, rng: np.random.Generator, rows: int, pitch: float) -> None:
+def _shape(wall: Wall, rng: np.random.Generator, rows: int, pitch: float, depth: float) -> None:
     """Flatten the facets, raise rims across them, and close the far end with a floor."""
     columns = wall.height.shape[1]
     turn = np.arange(columns) * (2 * np.pi / columns)
     flat = 1 - np.cos(pitch / 2) / np.cos(turn % pitch - pitch / 2)
     wall.height[:rows] += (flat.max() - flat).astype(np.float32) * np.float32(rng.uniform(0.0, 0.4))
-    depth = rng.uniform(*_LENGTH)
     place = rng.uniform(0.2, 1.2)
     while place < depth - 0.4:
         rim = slice(round(place * wall.texels), round((place + rng.uniform(0.6, 1.6) * _RIM) * wall.texels))
