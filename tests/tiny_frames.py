@@ -62,6 +62,20 @@ def write_tree(root: Path, patients: int = 10, each: int = 2) -> Path:
     return root
 
 
+def write_table(root: Path) -> Path:
+    """Write ``frames.csv`` with the labels of phantom procedures, and its images, one still of every state each."""
+    rows = ["path,label,body,patient,procedure,split"]
+    for patient in range(12):
+        split = "train" if patient < 6 else "val" if patient < 9 else "test"
+        for kind, state in enumerate(STATES):
+            path = f"P{patient:03d}/{kind}.png"
+            save(root / path, kind, seed=100 * patient + kind)
+            body = CLASSES[state == "outside"]
+            rows.append(f"{path},{state},{body},P{patient:03d},P{patient:03d}_p1,{split}")
+    (root / "frames.csv").write_text("\n".join(rows) + "\n")
+    return root
+
+
 def frame_recipe(root: Path, **train: object) -> dict:
     """Return a recipe, as plain data, of colonoscopy labels that runs on the stills in seconds."""
     return {

@@ -10,10 +10,14 @@ from cineloop.schema import dump_yaml
 from cineloop.tasks.recipe import load_recipe, shipped
 from cineloop.testing import shrink
 from program import call
-from tiny_frames import write_index, write_tree
+from tiny_frames import write_index, write_table, write_tree
 
 # Of each format: what writes a small cohort of it, how many items its validation has, and something to predict.
-FRAMES = {"uihnj": (write_index, 24, "P000/0.png"), "inbody-tree": (write_tree, 8, "outbody/P000/0.png")}
+FRAMES = {
+    "uihnj": (write_index, 24, "P000/0.png"),
+    "inbody-tree": (write_tree, 8, "outbody/P000/0.png"),
+    "table": (write_table, 24, "P000/0.png"),
+}
 
 
 @pytest.mark.parametrize("name", shipped())

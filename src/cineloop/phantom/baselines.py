@@ -21,11 +21,11 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from cineloop.errors import CohortError
+from cineloop.phantom.shortcuts import SIDE, Features, colour_histogram, pixels_and_edges
 from cineloop.progress import Progress, silent, stage
 from cineloop.video.reader import Video
 
-Features = NDArray[np.float64]
-_FRAMES, _SIDE, _BINS = 8, 48, 6
+_FRAMES = 8
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class _Seen:
 def _look(path: Path, label: int) -> _Seen:
     with Video(path, threads=1) as video:
         indices = np.linspace(0, len(video) - 1, _FRAMES).round().astype(int).tolist()
-        frames = video.frames(indices, size=(_SIDE, _SIDE)).pixels
+        frames = video.frames(indices, size=(SIDE, SIDE)).pixels
         info, size = video.info, path.stat().st_size
         fps = float(info.fps or 0)
         facts = [size, size / len(video), len(video), fps, len(video) / max(fps, 1), info.width, info.height]
@@ -65,34 +65,18 @@ def _look(path: Path, label: int) -> _Seen:
 
 
 def _histogram(seen: _Seen) -> Features:
-    """Share of each of 6x6x6 colours over all frames, on a scale that brings out the rare ones."""
-    cells = (seen.frames.reshape(-1, 3).astype(np.int64) * _BINS) // 256
-    counts = np.bincount(cells @ np.array([_BINS * _BINS, _BINS, 1]), minlength=_BINS**3)
-    return np.asarray(np.sqrt(counts / counts.sum()), dtype=np.float64)
-
-
-def _gradients(grey: Features) -> Features:
-    """Histograms of edge directions in a grid of cells (Dalal and Triggs 2005), without their block normalisation."""
-    down, right = np.gradient(grey)
-    strength, direction = np.hypot(down, right), (np.arctan2(down, right) % np.pi) / np.pi
-    cells = _SIDE // 8
-    rows, columns = np.mgrid[:_SIDE, :_SIDE] // 8
-    index = (rows * cells + columns) * 8 + np.minimum((direction * 8).astype(np.int64), 7)
-    return np.sqrt(np.bincount(index.ravel(), weights=strength.ravel(), minlength=cells * cells * 8))
+    return colour_histogram(seen.frames)
 
 
 def _middle_frame(seen: _Seen) -> Features:
-    """The pixels of the middle frame, small, and its edges."""
-    frame = seen.frames[_FRAMES // 2].astype(np.float64) / 255
-    small = frame.reshape(_SIDE // 4, 4, _SIDE // 4, 4, 3).mean((1, 3))
-    return np.concatenate([small.ravel(), _gradients(frame.mean(2))])
+    return pixels_and_edges(seen.frames[_FRAMES // 2])
 
 
 def _motion(seen: _Seen) -> Features:
     """How much each part of the picture changes, and the mean picture."""
     grey = seen.frames.astype(np.float64).mean(3) / 255
-    change = np.abs(np.diff(grey, axis=0)).mean(0).reshape(8, _SIDE // 8, 8, _SIDE // 8).mean((1, 3))
-    mean = grey.mean(0).reshape(8, _SIDE // 8, 8, _SIDE // 8).mean((1, 3))
+    change = np.abs(np.diff(grey, axis=0)).mean(0).reshape(8, SIDE // 8, 8, SIDE // 8).mean((1, 3))
+    mean = grey.mean(0).reshape(8, SIDE // 8, 8, SIDE // 8).mean((1, 3))
     return np.concatenate([change.ravel(), mean.ravel(), [grey.std(), np.abs(np.diff(grey, axis=0)).mean()]])
 
 

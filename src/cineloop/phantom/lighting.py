@@ -39,6 +39,25 @@ def shade(view: View, wall: PackedWall, light: Light) -> tuple[Field, NDArray[np
         ``[T, P, 3]`` linear RGB, not yet clipped, and ``[T, P]`` the owner of what is seen.
     """
     seen = wall.look_up(view.texel)
+    direct, lobe = reflect(view, seen, light)
+    colour = np.empty((*view.texel.shape, 3), dtype=np.float32)
+    for channel in range(3):
+        np.multiply(seen[..., channel], direct * np.float32(light.gain[channel]), out=colour[..., channel])
+        colour[..., channel] += lobe
+    return colour, seen[..., 6]
+
+
+def reflect(view: View, seen: NDArray[np.uint8], light: Light) -> tuple[Field, Field]:
+    """Return what comes back from a wall.
+
+    Args:
+        view: What each pixel sees, and from where.
+        seen: ``[T, P, 8]`` the wall's bytes there.
+        light: The lamp.
+
+    Returns:
+        ``[T, P]`` the light that the surface's own colour reflects, for a reflectance of 200, and the wet highlights.
+    """
     step = np.float32(1 / SLOPE_SCALE)
     slope_row = (seen[..., 3].astype(np.float32) - 128) * step
     slope_column = (seen[..., 4].astype(np.float32) - 128) * step
@@ -58,10 +77,6 @@ def shade(view: View, wall: PackedWall, light: Light) -> tuple[Field, NDArray[np
         lobe *= lobe
     lobe *= seen[..., 5]
     lobe *= fall * np.float32(light.highlight / 255)
-    direct = (facing + np.float32(light.ambient)) * fall
+    direct: Field = np.multiply(facing + np.float32(light.ambient), fall)
     direct *= np.float32(light.exposure / 200)
-    colour = np.empty((*view.texel.shape, 3), dtype=np.float32)
-    for channel in range(3):
-        np.multiply(seen[..., channel], direct * np.float32(light.gain[channel]), out=colour[..., channel])
-        colour[..., channel] += lobe
-    return colour, seen[..., 6]
+    return direct, lobe

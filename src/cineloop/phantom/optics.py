@@ -13,7 +13,7 @@ from cineloop.phantom.wall import Field
 
 Shape = Literal["circle", "octagon"]
 _GLYPH = (5, 3)
-_MARGIN = 9
+MARGIN = 9
 
 
 @dataclass(frozen=True)
@@ -76,21 +76,27 @@ class Optics:
         flat[:, grid.pixel] = _develop(colour)
         result = flat.reshape(frames, self.height, self.width, 3)
         if self.blur:
-            _smooth(result, self.blur)
+            smooth(result, self.blur)
         soft = (int(rng.integers(frames)) + np.arange(round(self.unsharp * frames))) % frames
         if len(soft):
             blurred = result[soft]
-            _smooth(blurred, 6)
+            smooth(blurred, 6)
             result[soft] = blurred
-        self._add_noise(result, grid, rng)
-        self._burn_in(result, rng)
+        self.add_noise(result, grid, rng)
+        self.burn_in(result, rng)
         return result
 
-    def _add_noise(self, frames: NDArray[np.uint8], grid: Grid, rng: np.random.Generator) -> None:
-        """Add the sensor's noise where the scene is shown: one large tile of it, shifted from frame to frame."""
+    def add_noise(self, frames: NDArray[np.uint8], grid: Grid, rng: np.random.Generator) -> None:
+        """Add the sensor's noise where the scene is shown: one large tile of it, shifted from frame to frame.
+
+        Args:
+            frames: uint8 [T, H, W, 3], ``MARGIN`` away from both ends of the scale; changed in place.
+            grid: Where the scene is shown.
+            rng: Source of the noise.
+        """
         tile = rng.normal(0, self.noise, (2 * self.height, 2 * self.width))
         # Frames leave a margin at both ends of the scale, so adding modulo 256 neither wraps nor needs a wider type.
-        grains = np.clip(np.round(tile), -_MARGIN, _MARGIN).astype(np.int8).view(np.uint8)
+        grains = np.clip(np.round(tile), -MARGIN, MARGIN).astype(np.int8).view(np.uint8)
         flat = np.zeros(self.height * self.width, dtype=np.uint8)
         flat[grid.pixel] = 255
         shown = flat.reshape(self.height, self.width)
@@ -98,8 +104,8 @@ class Optics:
             row, column = int(rng.integers(self.height)), int(rng.integers(self.width))
             frame += (grains[row : row + self.height, column : column + self.width] & shown)[..., None]
 
-    def _burn_in(self, frames: NDArray[np.uint8], rng: np.random.Generator) -> None:
-        """Write lines of glyph-like marks at the left edge, the same in all frames."""
+    def burn_in(self, frames: NDArray[np.uint8], rng: np.random.Generator) -> None:
+        """Write lines of glyph-like marks at the left edge of frames uint8 [T, H, W, 3], in place, the same in all."""
         size = max(1, self.height // 96)
         row = int(0.3 * self.height)
         for _ in range(self.marks):
@@ -117,11 +123,11 @@ def _develop(colour: Field) -> NDArray[np.uint8]:
     colour /= colour + 1
     colour *= np.float32(1.35 * 255**2)
     np.sqrt(colour, out=colour)
-    np.clip(colour, _MARGIN, 255 - _MARGIN, out=colour)
+    np.clip(colour, MARGIN, 255 - MARGIN, out=colour)
     return colour.astype(np.uint8)
 
 
-def _smooth(frames: NDArray[np.uint8], passes: int) -> None:
+def smooth(frames: NDArray[np.uint8], passes: int) -> None:
     """Apply the binomial filter 1-2-1 along rows and columns in place; the picture's border is left as it is."""
     values = frames.astype(np.uint16)
     for axis in (1, 2) * passes:

@@ -25,6 +25,7 @@ class Wall:
         gloss: ``[R, C]`` strength of wet highlights, 0 to 1.
         owner: ``[R, C]`` uint8: 0 for mucosa, else the number of the growth that is seen there.
         periodic: Whether the last column touches the first.
+        tint: ``[R, C]`` how much of a foreign colour a texel has, 0 to 1; None where there is none.
     """
 
     texels: float
@@ -34,6 +35,7 @@ class Wall:
     gloss: Field
     owner: NDArray[np.uint8]
     periodic: bool
+    tint: Field | None = None
 
     def pack(self) -> PackedWall:
         """Return the finished surface in the form that rendering looks up."""
@@ -44,6 +46,8 @@ class Wall:
         packed[..., 4] = np.clip(self._slope(1) * SLOPE_SCALE + 128.5, 0, 255)
         packed[..., 5] = np.clip(self.gloss * 255.0, 0, 255)
         packed[..., 6] = self.owner
+        if self.tint is not None:
+            packed[..., 7] = np.clip(self.tint * 255.0, 0, 255)
         return PackedWall(packed.reshape(-1, 8).view(np.uint64).ravel(), rows, columns, self.texels)
 
     def _slope(self, axis: int) -> Field:
@@ -69,7 +73,7 @@ class PackedWall:
 
     Attributes:
         words: ``[R * C]`` uint64; its bytes are red, green, blue (1.0 is 200), slope along the rows and along the
-            columns (128 is 0, ``SLOPE_SCALE`` steps a unit), gloss (1.0 is 255), owner, and an unused one.
+            columns (128 is 0, ``SLOPE_SCALE`` steps a unit), gloss (1.0 is 255), owner, and tint (1.0 is 255).
         rows: Rows of the surface.
         columns: Columns of the surface.
         texels: Texels per unit of length.
