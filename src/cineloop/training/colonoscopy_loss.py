@@ -1,4 +1,4 @@
-"""The loss of the colonoscopy labels: each label by itself, and the BBPS scores against each other."""
+"""Losses of the colonoscopy labels: each label by itself as published, or each only where its question stands."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from cineloop.errors import RecipeError
 from cineloop.schema import Section
 from cineloop.timeline.quality import STATES, UNSCORED, code_of
 from cineloop.training.sample_loss import SampleLoss
+
+NAMES = ("colonoscopy", "hierarchy")
+"""What the losses are registered as."""
 
 
 class ColonoscopyConfig(Section):
@@ -53,16 +56,52 @@ class ColonoscopyLoss(SampleLoss):
         return -(labels[:, 3:] * torch.log_softmax(logits[:, 3:], dim=1)).sum(dim=1)
 
 
+class HierarchyConfig(Section):
+    """Negative log-likelihood of a frame's state under the hierarchy of the labels.
+
+    A frame outside of the body says nothing of what is readable, and one without readable mucosa nothing of landmark
+    and cleanliness: each question is learned from the frames that it is asked of, and all count alike.
+    """
+
+
+class HierarchyLoss(ColonoscopyLoss):
+    """See :class:`HierarchyConfig`; a target is a place in ``(*STATES, *UNSCORED)``."""
+
+    def __init__(self) -> None:
+        super().__init__(cls_weight=1.0)
+
+    def labels(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the sum of the binary cross-entropies of the questions that stand for each frame, [B]."""
+        inside = 1 - labels[:, 0]
+        asked = torch.stack([torch.ones_like(inside), inside, inside * (1 - labels[:, 1])], dim=1)
+        each = functional.binary_cross_entropy_with_logits(logits[:, :3], labels[:, :3], reduction="none")
+        return (asked * each).sum(dim=1)
+
+
+def _check(name: str, counts: Sequence[int]) -> None:
+    if len(counts) != len(STATES) + len(UNSCORED):
+        raise RecipeError(
+            f"The loss {name!r} belongs to the labels of a colonoscopy frame",
+            where="train.loss",
+            mend="Use cross-entropy or focal, or set data.labels=colonoscopy in a recipe of frame classification.",
+        )
+
+
 def build(config: ColonoscopyConfig, counts: Sequence[int]) -> SampleLoss:
-    """Build the loss.
+    """Build the published loss.
 
     Raises:
         RecipeError: The targets are not states of a frame.
     """
-    if len(counts) != len(STATES) + len(UNSCORED):
-        raise RecipeError(
-            "The loss 'colonoscopy' belongs to the labels of a colonoscopy frame",
-            where="train.loss",
-            mend="Use cross-entropy or focal, or set data.labels=colonoscopy in a recipe of frame classification.",
-        )
+    _check("colonoscopy", counts)
     return ColonoscopyLoss(config.cls_weight)
+
+
+def build_hierarchy(config: HierarchyConfig, counts: Sequence[int]) -> SampleLoss:
+    """Build the likelihood under the hierarchy.
+
+    Raises:
+        RecipeError: The targets are not states of a frame.
+    """
+    _check("hierarchy", counts)
+    return HierarchyLoss()

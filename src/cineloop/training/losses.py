@@ -201,6 +201,12 @@ def _builtins() -> list[LossSpec]:
             Config=colonoscopy_loss.ColonoscopyConfig,
             build=colonoscopy_loss.build,
         ),
+        LossSpec(
+            name="hierarchy",
+            summary="likelihood of a colonoscopy frame's state: each label where its question stands",
+            Config=colonoscopy_loss.HierarchyConfig,
+            build=colonoscopy_loss.build_hierarchy,
+        ),
     ]
 
 

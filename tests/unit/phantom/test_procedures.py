@@ -169,8 +169,8 @@ def test_classes_and_splits_are_dealt_evenly(truth):
     numbers = np.array([one.number for one in people])
     training = np.array([one.split == "train" for one in people])
     assert {split: sum(one.split == split for one in people) for split in ("train", "val", "test")} == {
-        "train": 120,
-        "val": 15,
+        "train": 240,
+        "val": 24,
         "test": 60,
     }
     assert abs(np.corrcoef(numbers, training)[0, 1]) < 0.2

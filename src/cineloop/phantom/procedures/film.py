@@ -132,7 +132,7 @@ class Film:
         self._unsteady = wander(rng, frames, seconds, 0.12, 0.7)
         self._drop = np.stack([wander(rng, frames, seconds, 0.8, 0.3) for _ in range(3)], axis=1)
         self._drop[:, 2] = _DROP * np.tanh(2 * self._drop[:, 2])
-        self._moods = draw_moods(self._rng("moods"), frames, seconds)
+        self._moods = draw_moods(self._rng("moods"), seconds, config.hint * (self.plan.script.scene >= 0))
         self._gaze = self._interest(rng, frames)
         self._around: tuple[int, Surroundings] | None = None
 

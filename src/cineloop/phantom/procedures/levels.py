@@ -47,12 +47,19 @@ class Mood:
     foreign: float
 
 
-def draw_moods(rng: np.random.Generator, frames: int, seconds: float) -> list[Mood]:
-    """Draw how the camera adapts over a procedure."""
-    gamma, contrast, fine, foreign = (wander(rng, frames, seconds, 1.6, 0.25) for _ in range(4))
+def draw_moods(rng: np.random.Generator, seconds: float, hint: NDArray[np.floating[Any]]) -> list[Mood]:
+    """Draw how the camera adapts over a procedure.
+
+    Args:
+        rng: Decides everything.
+        seconds: How long the procedure is.
+        hint: ``[T]`` how much more of each frame is of the foreign colour.
+    """
+    gamma, contrast, fine, foreign = (wander(rng, len(hint), seconds, 1.6, 0.25) for _ in range(4))
+    shares = FOREIGN + 0.1 * np.tanh(foreign) + hint
     return [
-        Mood(float(1.4**g), float(0.83 + 0.17 * np.tanh(c)), float(1.4**f), float(FOREIGN + 0.1 * np.tanh(share)))
-        for g, c, f, share in zip(gamma, contrast, fine, foreign, strict=True)
+        Mood(float(1.4**g), float(0.83 + 0.17 * np.tanh(c)), float(1.4**f), float(share))
+        for g, c, f, share in zip(gamma, contrast, fine, shares, strict=True)
     ]
 
 

@@ -31,22 +31,25 @@ class ProcedureConfig(Section):
         late: Share of the procedures whose recording begins with the scope already inside.
         cut: Share of the procedures whose recording ends with the scope still inside.
         trouble: Share of the time inside in which nothing can be recognised.
+        hint: How much more of the picture is of the foreign colour outside of the body than inside; 0 hides it from
+            whoever counts colours, and the more the easier.
         stills: Layouts in which the frames of the index are written as pictures, too.
     """
 
     seed: Annotated[int, Field(ge=0)] = 0
-    train: Annotated[int, Field(ge=0)] = 120
-    val: Annotated[int, Field(ge=0)] = 15
+    train: Annotated[int, Field(ge=0)] = 240
+    val: Annotated[int, Field(ge=0)] = 24
     test: Annotated[int, Field(ge=0)] = 60
     height: Annotated[int, Field(ge=64, multiple_of=2)] = 112
-    rates: tuple[Annotated[int, Field(ge=1, le=60)], ...] = (5, 6, 8)
-    seconds: tuple[Annotated[float, Field(ge=20)], Annotated[float, Field(ge=20)]] = (45.0, 75.0)
+    rates: tuple[Annotated[int, Field(ge=1, le=60)], ...] = (3, 4)
+    seconds: tuple[Annotated[float, Field(ge=20)], Annotated[float, Field(ge=20)]] = (30.0, 50.0)
     every: Annotated[float, Field(gt=0)] = 1.0
     reached: Share = 0.85
     detours: Share = 0.95
     late: Share = 0.5
     cut: Share = 0.5
     trouble: Share = 0.2
+    hint: Annotated[float, Field(ge=0, le=0.3)] = 0.15
     stills: tuple[Layout, ...] = ()
 
     @model_validator(mode="after")

@@ -76,7 +76,7 @@ def soil(
     tone = np.float32(rng.uniform(0.75, 0.9))
     wall.albedo *= (1 - (1 - tone) * shown)[..., None]
     level = wall.albedo.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
-    grain = 1 + np.float32(0.24) * pebbles
+    grain = 1 + np.float32(0.32) * pebbles
     wall.albedo[lying] = level * tone * grain[lying, None]
     wall.height += np.float32(rng.uniform(0.06, 0.1)) * hill
     wall.relief[lying] = np.float32(0.014) * pebbles[lying]

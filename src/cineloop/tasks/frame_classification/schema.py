@@ -14,6 +14,7 @@ from cineloop.named import Named, NamedFrom
 from cineloop.schema import Section
 from cineloop.tasks.network import NetworkSection
 from cineloop.tasks.recipe import Recipe
+from cineloop.training.colonoscopy_loss import NAMES as COLONOSCOPY_LOSSES
 from cineloop.training.losses import LOSSES
 from cineloop.training.schema import TrainSection
 from cineloop.video.augment import AugmentConfig
@@ -80,7 +81,7 @@ class FrameTrain(TrainSection):
     """The ``train`` section, with the loss.
 
     Attributes:
-        loss: What is minimised; ``colonoscopy`` belongs to the labels of that name.
+        loss: What is minimised; ``colonoscopy`` and ``hierarchy`` belong to the labels ``colonoscopy``.
     """
 
     loss: Annotated[Named[Section], NamedFrom(LOSSES, "train.loss")] = Field(
@@ -130,9 +131,9 @@ class FrameRecipe(Recipe):
         }
         completed = FrameInput.model_validate({**given.model_dump(), **filled})
         object.__setattr__(self, "data", self.data.model_copy(update={"input": completed}))
-        if (self.data.labels == "colonoscopy") != (self.train.loss.name == "colonoscopy"):
+        if (self.data.labels == "colonoscopy") != (self.train.loss.name in COLONOSCOPY_LOSSES):
             raise ValueError(
-                f"data.labels {self.data.labels!r} does not go with train.loss {self.train.loss.name!r}: the loss "
-                "'colonoscopy' belongs to the labels 'colonoscopy'"
+                f"data.labels {self.data.labels!r} does not go with train.loss {self.train.loss.name!r}: the losses "
+                f"{' and '.join(map(repr, COLONOSCOPY_LOSSES))} belong to the labels 'colonoscopy'"
             )
         return self

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from cineloop.cohort.item import Item
 from cineloop.evaluation.predictions import Predictions
 from cineloop.progress import Progress, silent, stage
-from cineloop.tasks.frame_classification.data import EvalFrames, Looked
+from cineloop.tasks.frame_classification.data import EvalFrames, Looked, laid_out
 from cineloop.tasks.frame_classification.labels import HALF, Labels, Thresholds
 from cineloop.tasks.scoring import Failure, Positions, Scores, as_predictions, as_they_are
 from cineloop.training.loading import data_loader
@@ -57,7 +57,7 @@ def score(
     total = sum(len(data.groups[group]) for group in groups)
     with stage(progress, total, "predict"), torch.inference_mode():
         for batch in batches(_found(loader, result, on_error, progress), batch_size):
-            logits = module(to_device(torch.cat([looked.frames for looked in batch])))
+            logits = module(to_device(laid_out(torch.cat([looked.frames for looked in batch]))))
             probabilities, outputs = labels.scores(logits.double().cpu().numpy())
             positions = [position for looked in batch for position in looked.items]
             for row, position in enumerate(positions):
