@@ -43,7 +43,8 @@ def draw_course(rng: np.random.Generator, inside: NDArray[np.bool_], rate: int, 
 
     Args:
         rng: Decides everything.
-        inside: ``[T]`` where the scope is inside of the body; only there frames become unreadable.
+        inside: ``[T]`` where the scope is inside of the body; only there frames become unreadable, and fluid and
+            bubbles are.
         rate: Frames per second.
         share: Of the time inside that is to be unreadable.
     """
@@ -51,27 +52,28 @@ def draw_course(rng: np.random.Generator, inside: NDArray[np.bool_], rate: int, 
     found = Course(
         np.zeros(frames, dtype=np.int8), np.zeros(frames, dtype=np.float32), np.full(frames, -1, dtype=np.int16)
     )
-    _spread(rng, found, np.ones(frames, dtype=bool), rate, _MILD_SHARE, severe=False)
+    _spread(rng, found, inside, rate, _MILD_SHARE, severe=False)
     _spread(rng, found, inside, rate, share, severe=True)
     return found
 
 
 def _spread(
-    rng: np.random.Generator, course: Course, where: NDArray[np.bool_], rate: int, share: float, *, severe: bool
+    rng: np.random.Generator, course: Course, inside: NDArray[np.bool_], rate: int, share: float, *, severe: bool
 ) -> None:
-    """Put spells over a course, so that they take about ``share`` of it."""
+    """Put spells over a course, so that they take about ``share`` of it; mild blur is everywhere, all else inside."""
     shortest, longest = _LONG if severe else _SHORT
     if share <= 0:
         return
     pause = (shortest + longest) / 2 * (1 - share) / share
     at = rng.exponential(pause) * rate
     number = int(course.spell.max(initial=-1)) + 1
-    while at < len(where):
+    while at < len(inside):
         length = rng.uniform(shortest, longest) * rate
-        place = np.arange(int(at), min(max(int(at + length), int(at) + 1), len(where)))
-        place = place[where[place]]
+        place = np.arange(int(at), min(max(int(at + length), int(at) + 1), len(inside)))
         # Severe trouble takes structure away as often as it adds some: how much a frame has tells nothing.
         kind = rng.choice(len(TROUBLES), p=(0, 0.2, 0.17, 0.33, 0.3) if severe else (0, 0.5, 0, 0.3, 0.2))
+        if severe or TROUBLES[kind] != "blur":
+            place = place[inside[place]]
         course.kind[place], course.spell[place] = kind, number
         course.severity[place] = rng.uniform(*(_SEVERE if severe else _MILD))
         number += 1
