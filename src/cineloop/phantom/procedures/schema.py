@@ -49,7 +49,7 @@ class ProcedureConfig(Section):
     late: Share = 0.5
     cut: Share = 0.5
     trouble: Share = 0.2
-    hint: Annotated[float, Field(ge=0, le=0.3)] = 0.1
+    hint: Annotated[float, Field(ge=0, le=0.3)] = 0.2
     stills: tuple[Layout, ...] = ()
 
     @model_validator(mode="after")
