@@ -11,6 +11,7 @@ from cineloop.errors import EvaluationError, RunError
 from cineloop.inference import judge
 from cineloop.inference.judge import Judgement
 from cineloop.inference.load import load
+from cineloop.inference.mistakes import check_new
 from cineloop.inference.pool import pool as pool_runs
 from cineloop.progress import Progress, silent
 from cineloop.tasks.cohort import prepare
@@ -52,6 +53,8 @@ def evaluate(
     """
     if pool:
         return _pooled([run, *pool], split, overrides, out, other=data if data is not None else against)
+    if mistakes is not None:
+        check_new(Path(mistakes))
     loaded = load(run, device=device)
     if loaded.run is None:
         raise RunError("Evaluation needs a run, not weights alone", where=run, mend="Name the run's folder.")

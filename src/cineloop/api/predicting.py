@@ -14,7 +14,7 @@ from cineloop.inference.features import Features
 from cineloop.inference.load import Loaded, load
 from cineloop.inference.rows import check_target, rows_of
 from cineloop.inference.sources import collect
-from cineloop.inference.timelines import timelines_of, write_published, write_timelines
+from cineloop.inference.timelines import check_wanted, timelines_of, write_published, write_timelines
 from cineloop.progress import Progress, silent
 from cineloop.timeline.refilter import Filter
 
@@ -69,6 +69,14 @@ def predict(
         check_target(Path(out))
     loaded = model if isinstance(model, Loaded) else load(model, device=device)
     items = loaded.predictor.spread(collect(sources, stills=stills), rate)
+    if timelines is not None or published is not None:
+        check_wanted(
+            items,
+            colonoscopy=bool(loaded.predictor.asks),
+            rate=rate,
+            timelines=Path(timelines) if timelines is not None else None,
+            published=Path(published) if published is not None else None,
+        )
     predictions, scores = loaded.predictor.predict(
         items,
         temporal_views=temporal_views,

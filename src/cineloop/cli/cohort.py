@@ -59,19 +59,20 @@ def check(
     reason: str | None = None
     origin = DataSource(source, root, overrides, layout, path, patient, procedure)
     if origin.saved:
-        cohort = origin.read()
+        cohort, told = origin.read(), "a saved cohort"
     else:
         data = origin.section(on_error="skip")
         reviewed, reason = data.reviewed_pairs, data.allow_leakage
-        cohort = Cohort.read(data, progress=progress())
+        cohort, told = Cohort.read(data, progress=progress()), data.format
     found = audit(cohort, reviewed_pairs=reviewed, compare_pictures=pictures, progress=progress())
     if html is not None:
         from cineloop.report.cohort_page import page
 
         page(cohort, found, allow_leakage=reason).write(html)
     if json:
-        print_json({**found.to_json(), "allow_leakage": reason})
+        print_json({"format": told, **found.to_json(), "allow_leakage": reason})
     else:
+        say(f"read as  {told}")
         say(found.text())
     if html is not None:
         note(f"page: {html}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,7 +58,10 @@ def command(
     timelines: Annotated[
         Path | None, typer.Option(help="Of a model of frames: a folder for a timeline of each video.")
     ] = None,
-    filtering: Annotated[str, typer.Option("--filter", help="Of timelines: published, causal or none.")] = "published",
+    filtering: Annotated[
+        str | None,
+        typer.Option("--filter", help="Of timelines: published, causal or none.", show_default="published"),
+    ] = None,
     published: Annotated[
         Path | None, typer.Option(help="Of colonoscopy labels: a folder for the files of the published tool.")
     ] = None,
@@ -81,6 +85,8 @@ def command(
         raise CineloopError(
             f"{spatial_views} spatial views are not defined", where="--spatial-views", mend="Use 1 or 3."
         )
+    if filtering is not None and timelines is None and published is None:
+        raise CineloopError("Nothing is filtered without --timelines", where="--filter", mend="Add --timelines FOLDER.")
     result = api.predict(
         model,
         sources,
@@ -92,7 +98,7 @@ def command(
         stills=stills,
         rate=rate,
         timelines=timelines,
-        filtering=_filter(filtering),
+        filtering=_filter(filtering or "published"),
         published=published,
         on_error="skip" if skip_errors else "raise",
         progress=progress(),
@@ -100,10 +106,15 @@ def command(
     if json:
         print_json(result.plain())
         return
-    print_table(
-        ["item", "label", *result.classes],
-        [(row.id, row.label, *(f"{value:.3f}" for value in row.probabilities)) for row in result.rows],
-    )
+    if out is None:
+        print_table(
+            ["item", "label", *result.classes],
+            [(row.id, row.label, *(f"{value:.3f}" for value in row.probabilities)) for row in result.rows],
+        )
+    else:
+        counts = Counter(row.label for row in result.rows)
+        shares = [(name, count, f"{count / counts.total():.1%}") for name, count in counts.most_common()]
+        print_table(["label", "rows", "share"], shares)
     decision = result.context.decision
     if decision.threshold is not None:
         how = {"validation": "chosen on validation", "given": "as given"}.get(decision.source or "", "untuned")

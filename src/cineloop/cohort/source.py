@@ -9,6 +9,9 @@ from typing import Any
 from cineloop.cohort.format import FORMATS
 from cineloop.errors import CohortError
 
+TABLES = {".csv", ".tsv", ".parquet"}
+"""How the names of tables end, which are data and no recipes."""
+
 
 def detect(folder: Path) -> str:
     """Return the name of the layout that a folder has.
@@ -23,6 +26,13 @@ def detect(folder: Path) -> str:
     for name in ("endofm", "uihnj", "image-labels", "table", "inbody-tree", *found):
         if name in found:
             return name
+    tables = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in TABLES)
+    if tables:
+        raise CohortError(
+            f"No known layout was found in this folder, but tables: {', '.join(tables)}",
+            where=folder,
+            mend=f"If one lists the items: --format table --path {tables[0]}; docs/data-formats.md shows the columns.",
+        )
     raise CohortError(
         "No known layout was found in this folder",
         where=folder,

@@ -26,7 +26,7 @@ class Threshold:
         value: Positive is decided at or above it.
         rule: What it was chosen by, as a page names it.
         source: ``validation``; ``fixed`` by the recipe; or ``untuned``, the default 0.5 for want of validation items.
-        note: Why it is untuned.
+        note: Why it is untuned, or that it decides nothing.
     """
 
     value: float
@@ -90,7 +90,12 @@ def choose_threshold(validation: Predictions | None, rule: ThresholdRule) -> Thr
     reason = unfit(validation)
     if validation is None or reason is not None:
         return Threshold(DEFAULT_THRESHOLD, "default", "untuned", reason)
-    return Threshold(_best(validation.known(), rule), rule.title, "validation")
+    known = validation.known()
+    value = _best(known, rule)
+    positive = known.probabilities[:, 1] >= value
+    alike = "positive" if positive.all() else "negative" if not positive.any() else None
+    note = f"at it every item of the validation split is called {alike}, so it decides nothing" if alike else None
+    return Threshold(value, rule.title, "validation", note)
 
 
 def unfit(validation: Predictions | None) -> str | None:

@@ -79,6 +79,19 @@ def open_bundle(path: Path) -> tuple[Passport, Mapping[str, Tensor]]:
     return passport.sealed(tensors), tensors
 
 
+def decision_of(path: Path, classes: Sequence[str]) -> dict[str, float]:
+    """Return the threshold of the positive class that a bundle's metadata names, by that class; empty without one."""
+    decision = _mapping(path / "configs" / "metadata.json").get("decision")
+    if not isinstance(decision, Mapping):
+        return {}
+    positive, threshold = decision.get("positive"), decision.get("threshold")
+    if not isinstance(positive, str) or positive not in classes:
+        return {}
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float):
+        return {}
+    return {positive: float(threshold)} if 0 <= threshold <= 1 else {}
+
+
 def _config(path: Path) -> tuple[Mapping[str, Any], Path]:
     for name in _CONFIGS:
         file = path / "configs" / name

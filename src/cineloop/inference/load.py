@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from cineloop import plugins, runs
 from cineloop.errors import RunError, WeightsError
-from cineloop.inference.bundle import is_bundle, open_bundle
+from cineloop.inference.bundle import decision_of, is_bundle, open_bundle
 from cineloop.inference.exported import is_export, open_export
 from cineloop.models.passport import Passport
 from cineloop.models.weights import open_weights
@@ -59,7 +60,8 @@ def load(source: str | Path, *, device: str | None = None) -> Loaded:
     run: runs.Run | None = None
     if is_bundle(path):
         bundled, tensors = open_bundle(path)
-        return _with_predictor(bundled, tensors, None, path, device)
+        loaded = _with_predictor(bundled, tensors, None, path, device)
+        return dataclasses.replace(loaded, thresholds=decision_of(path, loaded.predictor.classes))
     if is_export(path):
         exported, graph = open_export(path)
         return Loaded(graph, exported, None, path, graph.thresholds)

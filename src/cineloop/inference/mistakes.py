@@ -72,6 +72,16 @@ def _coarse(score: str) -> str:
     return "lq" if score in ("bbps0", "bbps1") else "hq"
 
 
+def check_new(folder: Path) -> None:
+    """Refuse a folder that exists.
+
+    Raises:
+        EvaluationError: It does.
+    """
+    if folder.exists():
+        raise EvaluationError("Something is already there", where=folder, mend="Give another --mistakes, or remove it.")
+
+
 def write_mistakes(
     evaluation: Evaluation,
     answers: Sequence[Answer],
@@ -98,8 +108,7 @@ def write_mistakes(
         EvaluationError: Something is already there.
         VideoError: A frame that was read before cannot be read now.
     """
-    if folder.exists():
-        raise EvaluationError("Something is already there", where=folder, mend="Give another --mistakes, or remove it.")
+    check_new(folder)
     kinds = kinds_of(evaluation, answers)
     fresh = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
     fresh.mkdir(parents=True)

@@ -21,7 +21,54 @@ from cineloop.timeline.storage import write_timeline
 from cineloop.video import Video
 
 _LOGS = ("_model_pred.json", "_post_label.json")
+_PICTURES, _SUFFIX = "predictions.json", ".parquet"
 _CODES = np.array([code_of(state) for state in STATES], dtype=np.int8)
+
+
+def check_wanted(
+    items: Sequence[Item],
+    *,
+    colonoscopy: bool,
+    rate: float | None,
+    timelines: Path | None,
+    published: Path | None,
+) -> None:
+    """Refuse, before any work, what could not be written after it.
+
+    Args:
+        items: What is to be judged.
+        colonoscopy: Whether the model gives the seven labels of a colonoscopy frame.
+        rate: Frames a second that are looked at; None for all.
+        timelines: The folder of timelines, if they are wanted.
+        published: The folder of published files, if they are wanted.
+
+    Raises:
+        CineloopError: There is nothing to write a timeline of, a file is already there, or the published files cannot
+            hold what is asked for.
+    """
+    names = sorted({item.media for item in items if item.start is not None})
+    if timelines is not None:
+        if not names:
+            raise CineloopError(
+                "Pictures have no timeline", where="--timelines", mend="Name videos, or leave --timelines out."
+            )
+        _check_free(_targets(names, timelines).values())
+    if published is None:
+        return
+    if not colonoscopy:
+        raise CineloopError(
+            "The published files hold the seven labels of a colonoscopy frame; this model gives others",
+            where="--published",
+            mend="Leave --published out, and use --out.",
+        )
+    if names and rate is not None:
+        raise CineloopError(
+            "The published files have a row for every frame; --rate leaves some out",
+            where="--rate",
+            mend="Leave --rate out, or use --timelines in place of --published.",
+        )
+    pictures = [published / _PICTURES] if any(item.start is None for item in items) else []
+    _check_free([*pictures, *(path for pair in _logs(names, published).values() for path in pair)])
 
 
 def timelines_of(
@@ -80,14 +127,20 @@ def _place(folder: Path, name: str, ending: str) -> Path:
     return folder / inside.with_name(inside.name + ending)
 
 
-def write_timelines(timelines: dict[str, Timeline], folder: Path) -> list[Path]:
-    """Write each timeline as ``<video's path without suffix>.parquet`` below a folder.
+def _targets(names: Iterable[str], folder: Path) -> dict[str, Path]:
+    return {name: _place(folder, str(Path(name).with_suffix("")), _SUFFIX) for name in names}
 
-    Raises:
-        CineloopError: A file is already there.
-    """
-    targets = {name: _place(folder, str(Path(name).with_suffix("")), ".parquet") for name in timelines}
-    _check_free(targets.values())
+
+def _logs(names: Iterable[str], folder: Path) -> dict[str, tuple[Path, Path]]:
+    """Return where the model log and the post log of each video go."""
+    model, post = _LOGS
+    stems = {name: str(Path(name).with_suffix("")) for name in names}
+    return {name: (_place(folder, stem, model), _place(folder, stem, post)) for name, stem in stems.items()}
+
+
+def write_timelines(timelines: dict[str, Timeline], folder: Path) -> list[Path]:
+    """Write each timeline as ``<video's path without suffix>.parquet`` below a folder."""
+    targets = _targets(timelines, folder)
     for name, target in targets.items():
         target.parent.mkdir(parents=True, exist_ok=True)
         write_timeline(timelines[name], target)
@@ -101,16 +154,7 @@ def write_published(
 
     ``predictions.json`` maps each picture to its seven labels, 0 or 1. Each video gets ``<path>_model_pred.json`` with
     probabilities and labels, and ``<path>_post_label.json`` with what the filters made of them.
-
-    Raises:
-        CineloopError: The model does not give the seven labels, or a file is already there.
     """
-    if predictions.output_names != LABELS:
-        raise CineloopError(
-            "The published files hold the seven labels of a colonoscopy frame; this model gives others",
-            where=folder,
-            mend="Leave --published out, and use --out.",
-        )
     known = {item.id: item for item in items}
     decided = predictions.decide(None)
     pictures = {
@@ -118,15 +162,8 @@ def write_published(
         for place, row in enumerate(rows)
         if known[row.id].start is None
     }
-    logs = {
-        name: tuple(
-            _place(folder, str(Path(name).with_suffix("")), ending)
-            for ending in ("_model_pred.json", "_post_label.json")
-        )
-        for name in timelines
-    }
-    single = [folder / "predictions.json"] if pictures else []
-    _check_free([*single, *(path for pair in logs.values() for path in pair)])
+    logs = _logs(timelines, folder)
+    single = [folder / _PICTURES] if pictures else []
     folder.mkdir(parents=True, exist_ok=True)
     if pictures:
         files.write_json(single[0], pictures)

@@ -152,7 +152,8 @@ def confusion_matrix(
 
 def confusion_side(n_classes: int) -> float:
     """Return the side, in inches, that a confusion matrix of so many classes wants."""
-    return float(np.clip(1.9 + 0.75 * n_classes, 3.6, 9.0))
+    # A page shows it in half of its width: larger ones would be scaled down, and their text with them.
+    return float(np.clip(1.9 + 0.75 * n_classes, 3.6, 6.4))
 
 
 def confusion_words(table: FloatArray, classes: Sequence[str]) -> str:
@@ -167,7 +168,7 @@ def confusion_words(table: FloatArray, classes: Sequence[str]) -> str:
 
 def draw_confusion(axes: Axes, table: FloatArray, classes: Sequence[str], *, normalised: bool = False) -> None:
     """Draw a confusion matrix; see :func:`confusion_matrix`."""
-    size = 12 if len(classes) <= 4 else 9.5 if len(classes) <= 9 else 7.0
+    size = 12 if len(classes) <= 4 else 9.5 if len(classes) <= 7 else 8.0 if len(classes) <= 10 else 5.5
     draw_cells(axes, table, size=size, normalised=normalised)
     short = [shorten(name, 16) for name in classes]
     slanted = max(len(name) for name in short) * len(short) > 26
@@ -185,7 +186,7 @@ def draw_cells(axes: Axes, table: FloatArray, *, size: float, normalised: bool =
     shades = [to_rgba(PALETTE[0], 0.05 + 0.95 * depth) for depth in depths.ravel()]
     axes.add_collection(PolyCollection(squares, facecolors=shades, linewidths=0))
     for row, column in np.ndindex(table.shape) if size else ():
-        text = _share(share[row, column]) if normalised else f"{int(table[row, column]):,}"
+        text = _share(share[row, column], brief=len(table) > 7) if normalised else f"{int(table[row, column]):,}"
         colour = PAPER if depths[row, column] > 0.5 else INK
         written = axes.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
         written.set_in_layout(False)
@@ -203,8 +204,8 @@ def _square(column: int, row: int) -> list[tuple[float, float]]:
     return [(column + right * half, row + up * half) for right, up in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
 
 
-def _share(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:.0%}" if value in (0, 1) else f"{100 * value:.1f}%"
+def _share(value: float, *, brief: bool) -> str:
+    return "–" if np.isnan(value) else f"{value:.0%}" if value in (0, 1) or brief else f"{100 * value:.1f}%"
 
 
 def reliability_curve(

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from cineloop.cohort.schema import DataSection
+from cineloop.cohort.source import TABLES
 from cineloop.errors import RecipeError
 from cineloop.evaluation.schema import EvaluateSection
 from cineloop.files import fingerprint
@@ -98,6 +99,12 @@ def compose(path: Path, *, _above: tuple[Path, ...] = ()) -> dict[str, Any]:
     Raises:
         RecipeError: A file is missing or not plain data, or recipes extend each other in a circle.
     """
+    if path.suffix.lower() in TABLES:
+        raise RecipeError(
+            "This is a table, not a recipe",
+            where=path,
+            mend=f"Name its folder in its place: {path.parent} --format table --path {path.name}.",
+        )
     resolved = path.resolve()
     if resolved in _above:
         chain = " -> ".join(file.name for file in (*_above, resolved))
@@ -154,9 +161,12 @@ def load_recipe(source: str | Path | Mapping[str, Any], overrides: Iterable[str]
     else:
         path = find_recipe(str(source))
         where, data = str(path), compose(path)
-    for text in overrides:
+    changes = list(overrides)
+    for text in changes:
         key, value = parse_override(text)
         set_dotted(data, key, value)
+    if changes:
+        where += f" with {' '.join(changes)}"
     return resolve(data, where=where)
 
 

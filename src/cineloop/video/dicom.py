@@ -105,7 +105,9 @@ def _read(path: Path, *, header_only: bool = False) -> Dataset:
             return pydicom.dcmread(path, force=bare, stop_before_pixels=header_only)
     except _DAMAGE as error:
         raise TruncatedVideoError(
-            f"The DICOM file is damaged or ends early: {error}", where=path, mend="Copy it again from its source."
+            f"The DICOM file is damaged or ends early: {error}",
+            where=path,
+            mend="Copy it again from its source, or leave it out (predict --skip-errors, data.on_error: skip).",
         ) from None
 
 

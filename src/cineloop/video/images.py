@@ -189,7 +189,9 @@ def image_error(path: Path, error: BaseException) -> VideoError:
     if isinstance(error, PermissionError | FileNotFoundError):
         return VideoError(f"The image cannot be opened: {error.strerror}", where=path, mend="Check its rights.")
     return TruncatedVideoError(
-        f"The image is damaged or ends early: {error}", where=path, mend="Copy it again from its source."
+        f"The image is damaged or ends early: {error}",
+        where=path,
+        mend="Copy it again from its source, or leave it out (predict --skip-errors, data.on_error: skip).",
     )
 
 

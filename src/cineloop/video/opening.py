@@ -47,7 +47,8 @@ def open_source(path: Path, *, threads: int, allow_truncated: bool) -> Source:
             raise VideoError(
                 "This is no image that can be read",
                 where=path,
-                mend="Copy it again from its source, or convert it to PNG.",
+                mend="Copy it again from its source, convert it to PNG, or leave it out (predict --skip-errors, "
+                "data.on_error: skip).",
             ) from None
         raise
 

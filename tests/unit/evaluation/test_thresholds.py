@@ -82,6 +82,13 @@ def test_without_use_of_validation_the_default_is_marked(validation, why):
     assert not chosen.to_json()["tuned"]
 
 
+def test_a_threshold_that_decides_nothing_says_so():
+    worse_than_chance = binary([0.1, 0.2, 0.8, 0.9], [1, 1, 0, 0])
+    chosen = choose_threshold(worse_than_chance, ThresholdRule(rule="sensitivity", at=0.99))
+    assert "called positive" in chosen.note
+    assert choose_threshold(binary([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]), ThresholdRule()).note is None
+
+
 def test_a_fixed_threshold_needs_no_validation():
     assert choose_threshold(None, ThresholdRule(rule="fixed", at=0.3)).value == 0.3
 

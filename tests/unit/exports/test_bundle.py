@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,24 @@ def test_what_was_written_is_read_back(bundle, loaded, tmp_path):
     assert ours.classes == theirs.classes
     for one, other in zip(ours.rows, theirs.rows, strict=True):
         np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-12)
+
+
+def test_the_threshold_of_the_run_goes_with_it(loaded, tmp_path):
+    found = write_bundle(loaded, tmp_path / "bundle", threshold=0.125, accuracy=0.75)
+    plain = json.loads((found.folder / "configs" / "metadata.json").read_text())
+    assert (plain["decision"]["positive"], plain["decision"]["threshold"]) == ("out_of_body", 0.125)
+    assert any("0.125" in note for note in found.notes)
+    assert cineloop.load(found.folder).thresholds == {"out_of_body": 0.125}
+
+
+@pytest.mark.parametrize("decision", [None, {"positive": "else", "threshold": 0.5}, {"positive": "out_of_body"},
+                                      {"positive": "out_of_body", "threshold": 7}, {"rule": "the likeliest class"}])  # fmt: skip
+def test_another_bundles_decision_is_no_threshold(bundle, tmp_path, decision):
+    copy = tmp_path / "bundle"
+    shutil.copytree(bundle.folder, copy)
+    file = copy / "configs" / "metadata.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "decision": decision}))
+    assert cineloop.load(copy).thresholds == {}
 
 
 def test_monai_computes_the_same(bundle):

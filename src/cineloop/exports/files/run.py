@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -135,7 +136,8 @@ def _taken(
     try:
         picture = future.result()
     except OSError as error:
-        print(f"skipped {path}: {error}", file=sys.stderr)
+        why = error if path.suffix.lower() in SUFFIXES or not path.exists() else "this program reads pictures only"
+        print(f"skipped {path}: {why}", file=sys.stderr)
         failed.append(path)
         return
     if held and (held[0][1].shape != picture.shape or len(held) == size):
@@ -173,6 +175,8 @@ def main() -> int:
         return check(model)
     if model.contract["input"]["name"] != "image":
         parser.error("this model reads clips: call Model() from your own program with frames [B, T, H, W, 3]")
+    if not options.sources:
+        parser.error("name pictures, or folders of them")
     stream = options.out.open("w", newline="", encoding="utf-8") if options.out else sys.stdout
     writer = csv.writer(stream)
     writer.writerow(["path", "label", *(f"p_{name}" for name in model.classes)])
@@ -188,4 +192,9 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BrokenPipeError:
+        # Whoever read the rows has had enough; nothing is left to be flushed to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -15,17 +15,25 @@ SCHEMA_URL = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/do
 MADE_WITH = {"monai_version": "1.6.1", "pytorch_version": "2.13.0", "numpy_version": "2.4.6"}
 
 
-def metadata(passport: Passport, config: FrameInput, classes: Sequence[str], accuracy: float | None) -> Config:
+def metadata(
+    passport: Passport,
+    config: FrameInput,
+    classes: Sequence[str],
+    accuracy: float | None,
+    decision: tuple[str, float] | None = None,
+) -> Config:
     """Return ``metadata.json``.
 
     Args:
         passport: Of the weights.
         config: How frames are prepared.
         classes: In the order of the logits.
-        accuracy: On the run's own test split, where it was evaluated.
+        accuracy: On the run's own test split, where it was evaluated, at ``decision``.
+        decision: The positive class and the probability from which on it is decided; None takes the likeliest class.
     """
     named = {str(place): name for place, name in enumerate(classes)}
     scored = config.values == "z-score"
+    positive, threshold = decision or (None, None)
     said = (
         "float32, upright axes swapped ([W, H]), each channel's non-zero pixels with mean 0 and standard deviation 1"
         if scored and config.transposed
@@ -50,6 +58,9 @@ def metadata(passport: Passport, config: FrameInput, classes: Sequence[str], acc
         "label_classes": "; ".join(f"{place} = {name}" for place, name in named.items()),
         "pred_classes": "logits, one a class; probabilities after a softmax",
         "eval_metrics": {"accuracy": accuracy} if accuracy is not None else {},
+        "decision": {"rule": "the likeliest class"}
+        if decision is None
+        else {"rule": "the positive class from the threshold on", "positive": positive, "threshold": threshold},
         "references": ["J. Hu, L. Shen and G. Sun, Squeeze-and-Excitation Networks, CVPR 2018"],
         "weights_sha256": passport.sha256,
         "network_data_format": {

@@ -57,8 +57,8 @@ def write_bundle(
     Args:
         loaded: A frame classifier of exclusive classes with the published network.
         folder: Where; it must not exist yet.
-        threshold: Of two classes, that of the positive one, for the comparison; None stands for 0.5.
-        accuracy: Of the model on its test split, for the metadata.
+        threshold: Of two classes, that of the positive one, for the metadata; None leaves the likeliest class.
+        accuracy: Of the model on its test split at that threshold, for the metadata.
 
     Raises:
         ExportError: The model is another one, prepares frames as no transform of MONAI does, or MONAI computes
@@ -82,6 +82,7 @@ def write_bundle(
         )
     config = predictor.head.input
     steps, classes = preparation(config), len(predictor.classes)
+    decision = (predictor.positive, threshold) if threshold is not None and predictor.positive is not None else None
     fresh = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
     try:
         for name in ("configs", "models", "docs"):
@@ -91,7 +92,7 @@ def write_bundle(
             "train": configs.train(steps, augmentation(), classes),
             "evaluate": configs.evaluate(),
             "multi_gpu_train": configs.multi_gpu(),
-            "metadata": metadata(loaded.passport, config, predictor.classes, accuracy),
+            "metadata": metadata(loaded.passport, config, predictor.classes, accuracy, decision),
             "metadata_schema": metadata_schema(),
         }
         for name, plain in written.items():
@@ -107,6 +108,12 @@ def write_bundle(
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
+    if decision is not None:
+        notes = (
+            *notes,
+            f"The bundle gives probabilities. That {decision[0]!r} is decided from {decision[1]:.3f} on stands in its "
+            "metadata; MONAI does not apply it, `cineloop predict` does.",
+        )
     return Exported(folder, "bundle", parity, notes=notes)
 
 

@@ -72,6 +72,7 @@ def plot_timeline(timeline: Timeline, *, language: Language = "en") -> Drawing:
             _draw_score(axes, timeline, name, words)
         for axes, name in zip(below, signals, strict=True):
             _draw_signal(axes, timeline, name, words)
+        drawn.axes[0].set_title(Path(timeline.source).name, loc="right", color=SOFT)
         if above:
             above[0].set_title(words.probability, loc="left", color=SOFT)
         if below and len(below[0].get_legend_handles_labels()[1]) > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,7 +14,6 @@ import numpy.typing as npt
 from cineloop.cohort.item import Item
 from cineloop.errors import CohortError
 from cineloop.evaluation.predictions import Predictions
-from cineloop.schema import did_you_mean
 from cineloop.timeline.quality import LABELS, SCORES, STATES, UNSCORED, code_of
 
 FloatArray = npt.NDArray[np.float64]
@@ -115,14 +115,17 @@ class Colonoscopy:
         Raises:
             CohortError: A label is no state of a frame.
         """
+        unknown = [item for item in items if item.label is not None and item.label not in KNOWN]
+        if unknown:
+            counts = Counter(item.label for item in unknown)
+            named = ", ".join(f"{label!r} ({count} items)" for label, count in counts.most_common())
+            raise CohortError(
+                f"Labels are no states of a colonoscopy frame: {named}; the first is that of {unknown[0].id!r}",
+                where=unknown[0].path,
+                mend=f"The states are: {', '.join(KNOWN)}.",
+            )
         found = []
         for item in items:
-            if item.label is not None and item.label not in KNOWN:
-                raise CohortError(
-                    f"The label {item.label!r} of {item.id!r} is no state of a colonoscopy frame",
-                    where=item.path,
-                    mend=did_you_mean(item.label, KNOWN),
-                )
             target = KNOWN.index(item.label) if item.label is not None else None
             found.append(dataclasses.replace(item, target=target))
         return found

@@ -61,6 +61,6 @@ def test_targets_are_places_among_all_states():
     assert CODES.shape == (12, len(LABELS))
 
 
-def test_a_label_that_is_no_state_is_refused_with_the_nearest():
-    with pytest.raises(CohortError, match=r"bbps-2.*no state"):
+def test_labels_that_are_no_states_are_refused_with_all_that_are():
+    with pytest.raises(CohortError, match=r"(?s)no states.*'bbps-2'.*outside, nonsense, bbps0.*readable, ileocecal"):
         Colonoscopy().targets([item("bbps-2")])

@@ -10,7 +10,7 @@ import pytest
 import cineloop
 from cineloop import runs
 from cineloop.cohort import Cohort
-from cineloop.errors import CohortError, ModelError, RecipeError
+from cineloop.errors import CineloopError, CohortError, ModelError, RecipeError
 from cineloop.schema import merge
 from cineloop.tasks.frame_classification.learner import FrameLearner
 from cineloop.tasks.recipe import load_recipe
@@ -91,6 +91,29 @@ def test_the_published_files_have_names_that_do_not_collide(run, index, tmp_path
     plain = json.loads((tmp_path / "stills" / "predictions.json").read_text())
     assert len(plain) == len(STATES)
     assert all(len(code) == 7 and set(code) <= {0, 1} for code in plain.values())
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "complaint"),
+    [
+        ("pictures", {"timelines": "lines"}, "Pictures have no timeline"),
+        ("video", {"published": "theirs", "rate": 5.0}, "--rate leaves some out"),
+        ("video", {"timelines": "taken"}, "already there"),
+        ("video", {"published": "taken"}, "already there"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_any_work(run, index, tmp_path, monkeypatch, given, wanted, complaint):
+    video = write_coded_video(tmp_path / "v.mp4", 10)
+    (tmp_path / "taken").mkdir()
+    for name in ("v.parquet", "v_post_label.json"):
+        (tmp_path / "taken" / name).write_text("mine")
+    loaded = cineloop.load(run.path)
+    monkeypatch.setattr(loaded.predictor, "predict", lambda *_, **__: pytest.fail("it was predicted"))
+    more = {name: value if name == "rate" else tmp_path / value for name, value in wanted.items()}
+    with pytest.raises(CineloopError, match=complaint):
+        cineloop.predict(loaded, [index / "P011"] if given == "pictures" else [video], stills=True, **more)
+    assert not (tmp_path / "theirs").exists()
+    assert (tmp_path / "taken" / "v.parquet").read_text() == "mine"
 
 
 def test_frames_inside_videos_are_learned_from_in_place(tmp_path):
@@ -179,5 +202,7 @@ def test_labels_of_another_kind_are_refused(tmp_path):
 
     root = write_tree(tmp_path / "tree", patients=6)
     plain = merge(frame_recipe(root), {"data": {"format": "inbody-tree", "split": {"val": 0.2, "test": 0.2}}})
-    with pytest.raises(CohortError, match="no state of a colonoscopy frame"):
+    with pytest.raises(
+        CohortError, match=r"no states of a colonoscopy frame: '\w+' \(\d+ items\), '\w+' \(\d+ items\)"
+    ):
         FrameLearner(load_recipe(plain), Cohort.read(load_recipe(plain).data))
