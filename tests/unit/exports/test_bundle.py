@@ -112,8 +112,16 @@ def test_the_threshold_of_the_run_goes_with_it(loaded, tmp_path):
     assert cineloop.load(found.folder).thresholds == {"out_of_body": 0.125}
 
 
-@pytest.mark.parametrize("decision", [None, {"positive": "else", "threshold": 0.5}, {"positive": "out_of_body"},
-                                      {"positive": "out_of_body", "threshold": 7}, {"rule": "the likeliest class"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "decision",
+    [
+        None,
+        {"rule": "the likeliest class"},
+        {"positive": "else", "threshold": 0.5},
+        {"positive": "out_of_body"},
+        {"positive": "out_of_body", "threshold": 7},
+    ],
+)
 def test_another_bundles_decision_is_no_threshold(bundle, tmp_path, decision):
     copy = tmp_path / "bundle"
     shutil.copytree(bundle.folder, copy)
