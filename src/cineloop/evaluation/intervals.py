@@ -95,14 +95,16 @@ def _estimate(
     if np.isnan(value):
         return Estimate(key, None, None, None, *stands_on, reason=scorer.reason(key))
     undefined = float(np.isnan(drawn).mean())
-    if scorer.n_patients < 2 or support.n_patients < 2:
-        return Estimate(key, value, None, None, *stands_on, reason="one patient alone has no interval over patients")
+    sides = _sides(scorer, key) if key.metric not in ("sensitivity", "specificity") else None
+    if scorer.n_patients < 2 or support.n_patients < 2 or (sides is not None and min(sides) == 1):
+        # What the only patient of a class adds to the spread cannot be seen.
+        return Estimate(key, value, None, None, *stands_on, reason="one patient only: no interval")
     if undefined > _LEAST_DEFINED:
         reason = f"undefined in {undefined:.0%} of the replicates, so there is no interval"
         return Estimate(key, value, None, None, *stands_on, reason=reason, undefined_share=undefined)
     found = _interval(scorer, key, value, drawn, left_out, confidence)
     if found is None:
-        reason = "every replicate is as perfect, which is no evidence that others would be, so there is no interval"
+        reason = "perfect in every replicate: no interval"
         return Estimate(key, value, None, None, *stands_on, reason=reason, undefined_share=undefined)
     low, high, method = found
     return Estimate(key, value, low, high, *stands_on, method=method, undefined_share=undefined)

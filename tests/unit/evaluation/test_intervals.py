@@ -57,6 +57,15 @@ def test_a_figure_of_one_patient_has_no_interval_among_many():
     assert found.low is None
 
 
+def test_a_class_of_one_patient_gives_no_interval_to_what_compares_classes():
+    some = binary([0.1, 0.3, 0.2, 0.4, 0.35, 0.9], [0, 0, 0, 0, 1, 1], clusters=["a", "b", "c", "d", "e", "e"])
+    found = estimate(Scorer(some, metrics=["auroc", "ppv", "f1", "specificity", "sensitivity"]), Resampling(200))
+    for metric in ("auroc", "ppv", "f1", "sensitivity"):
+        assert find(found, metric).low is None, metric
+        assert "one patient only" in find(found, metric).reason
+    assert find(found, "specificity").low is not None
+
+
 def test_undefined_replicates_are_left_out_and_counted():
     scarce = binary([0.9, 0.3] + [0.1, 0.6] * 30, [1, 1] + [0] * 60)
     found = find(estimates(scarce), "sensitivity")
