@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,9 @@ from cineloop.video.reader import Video
 from cineloop.video.records import SampleRecord
 from cineloop.video.spatial import cut
 
+_OPEN = 256
+# Of all open files together, in bytes, and of each beside its pictures: those that H.264 may refer to, and one.
+_MEMORY, _EACH, _PICTURES = 1 << 28, 1 << 20, 17
 _MODE = "frame"
 _MOST = 32
 
@@ -63,21 +68,26 @@ class Looked:
 
 
 class FrameReader:
-    """Decodes the frames that items name; the last file stays open, since neighbours often follow each other.
+    """Decodes the frames that items name.
+
+    The videos used last stay open, since opening one takes longer than decoding a frame of it: as many as ``most`` and
+    their decoders' memory allow.
 
     Args:
         split: For the records.
         crop_content: Cut frames to the endoscope's picture.
+        most: Files that are open at a time, at least one.
     """
 
-    def __init__(self, split: str, *, crop_content: bool) -> None:
+    def __init__(self, split: str, *, crop_content: bool, most: int = _OPEN) -> None:
         self.split = split
         self.crop_content = crop_content
+        self.most = most
         self._boxes = ContentBoxes()
-        self._open: Video | None = None
+        self._open: OrderedDict[Path, Video] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_open": None}
+        return {**self.__dict__, "_open": OrderedDict()}
 
     def video(self, item: Item) -> Video:
         """Return the opened file of an item.
@@ -85,12 +95,22 @@ class FrameReader:
         Raises:
             VideoError: It cannot be opened.
         """
-        if self._open is None or self._open.path != item.path:
-            if self._open is not None:
-                self._open.close()
+        found = self._open.get(item.path)
+        if found is None:
             # Workers share the cores among themselves; one decoding thread each.
-            self._open = Video(item.path, threads=1)
-        return self._open
+            found = self._open[item.path] = Video(item.path, threads=1)
+            # A still is not asked for again.
+            most = self.most if item.start is not None else 1
+            while len(self._open) > 1 and (len(self._open) > most or self._held() > _MEMORY):
+                self._open.popitem(last=False)[1].close()
+        else:
+            self._open.move_to_end(item.path)
+        return found
+
+    def _held(self) -> int:
+        """Return some upper bound of the bytes that the decoders of open files hold."""
+        sizes = [video.info.width * video.info.height for video in self._open.values()]
+        return _EACH * len(sizes) + _PICTURES * sum(sizes) * 3 // 2
 
     def read(
         self, items: Sequence[Item], *, epoch: int = 0, occurrence: int = 0

@@ -144,3 +144,16 @@ def test_a_reader_crosses_to_another_process_without_its_open_file(video):
     reader.read(items)
     again = pickle.loads(pickle.dumps(reader))
     assert read_code(again.read(items)[0][0]) == 3
+
+
+def test_videos_stay_open_within_bounds_and_give_the_same_frames(tmp_path):
+    paths = [write_coded_video(tmp_path / f"{number}.mp4", 6) for number in range(5)]
+    items = [item(path, f"{path.name}#{start}", start) for start in (0, 3, 5) for path in paths]
+    kept, fresh = (FrameReader("train", crop_content=False, most=most) for most in (3, 1))
+    for one in items:
+        (pixels, records), (again, others) = kept.read([one]), fresh.read([one])
+        np.testing.assert_array_equal(pixels, again)
+        assert records == others
+        assert len(kept._open) <= 3
+        assert len(fresh._open) == 1
+    assert list(kept._open) == paths[-3:]
