@@ -62,12 +62,13 @@ def open_bundle(path: Path) -> tuple[Passport, Mapping[str, Tensor]]:
     load_into(module, weights, spec=spec)
     tensors = module.state_dict()
     classes = _classes(path, network.num_classes)
+    guessed = next((name for name in classes if "out" in name.split("_")), None) if len(classes) == 2 else None
     head = {
         "labels": "exclusive",
         "stride": 1.0,
         "crop": "none",
         "input": prepared.model_dump(mode="json"),
-        "positive": next((name for name in classes if "out" in name.split("_")), None) if len(classes) == 2 else None,
+        "positive": next(iter(decision_of(path, classes)), guessed),
     }
     passport = Passport.of(spec, network).model_copy(
         update={
@@ -85,7 +86,7 @@ def decision_of(path: Path, classes: Sequence[str]) -> dict[str, float]:
     if not isinstance(decision, Mapping):
         return {}
     positive, threshold = decision.get("positive"), decision.get("threshold")
-    if not isinstance(positive, str) or positive not in classes:
+    if len(classes) != 2 or not isinstance(positive, str) or positive not in classes:
         return {}
     if isinstance(threshold, bool) or not isinstance(threshold, int | float):
         return {}

@@ -50,7 +50,9 @@ def check_wanted(
     if timelines is not None:
         if not names:
             raise CineloopError(
-                "Pictures have no timeline", where="--timelines", mend="Name videos, or leave --timelines out."
+                "There are no frames of videos to make timelines of",
+                where="--timelines",
+                mend="Name videos and a model of frames, or leave --timelines out.",
             )
         _check_free(_targets(names, timelines).values())
     if published is None:

@@ -205,7 +205,12 @@ def _square(column: int, row: int) -> list[tuple[float, float]]:
 
 
 def _share(value: float, *, brief: bool) -> str:
-    return "–" if np.isnan(value) else f"{value:.0%}" if value in (0, 1) or brief else f"{100 * value:.1f}%"
+    if np.isnan(value):
+        return "–"
+    if brief and 0 < value < 1:
+        # Neither none nor all is said of what is only nearly so.
+        return "<1%" if value < 0.005 else ">99%" if value > 0.995 else f"{value:.0%}"
+    return f"{value:.0%}" if value in (0, 1) else f"{100 * value:.1f}%"
 
 
 def reliability_curve(

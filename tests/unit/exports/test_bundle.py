@@ -130,6 +130,17 @@ def test_another_bundles_decision_is_no_threshold(bundle, tmp_path, decision):
     assert cineloop.load(copy).thresholds == {}
 
 
+def test_the_threshold_is_that_of_the_class_it_was_written_for(loaded, tmp_path):
+    found = write_bundle(loaded, tmp_path / "bundle", threshold=0.125)
+    file = found.folder / "configs" / "metadata.json"
+    # Names that tell nothing of which class is the positive one.
+    text = file.read_text().replace('"in_body"', '"lesion"').replace('"out_of_body"', '"normal"')
+    file.write_text(text.replace('"positive": "normal"', '"positive": "lesion"'))
+    again = cineloop.load(found.folder)
+    assert again.predictor.positive == "lesion"
+    assert again.thresholds == {"lesion": 0.125}
+
+
 def test_monai_computes_the_same(bundle):
     pytest.importorskip("monai", reason="MONAI is not installed: pip install cineloop[monai]")
     assert bundle.parity.engine.startswith("monai")

@@ -96,7 +96,7 @@ def test_the_published_files_have_names_that_do_not_collide(run, index, tmp_path
 @pytest.mark.parametrize(
     ("given", "wanted", "complaint"),
     [
-        ("pictures", {"timelines": "lines"}, "Pictures have no timeline"),
+        ("pictures", {"timelines": "lines"}, "no frames of videos"),
         ("video", {"published": "theirs", "rate": 5.0}, "--rate leaves some out"),
         ("video", {"timelines": "taken"}, "already there"),
         ("video", {"published": "taken"}, "already there"),
