@@ -1,0 +1,1 @@
+"""A whole procedure in one streaming pass: stages, timeline, indicators, report, de-identification."""

@@ -1,0 +1,88 @@
+"""What an indicator is: a definition, a value with its uncertainty, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+StageName: TypeAlias = Literal["inbody", "quality", "classify"]
+"""The kinds of models that an analysis runs."""
+
+Side: TypeAlias = Literal["above", "below", "at"]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What an indicator measures.
+
+    Attributes:
+        name: Its key in ``report.json``, ``withdrawal_seconds``.
+        title: In words, without its unit.
+        unit: ``s``, ``share``, ``per_procedure``, ``bbps`` or empty.
+        definition: In a sentence or two.
+        formula: From what it is computed.
+        source: Paper or guideline with its year; empty where it is our own, and the definition then says so.
+        inputs: The stages that it needs.
+    """
+
+    name: str
+    title: str
+    unit: str
+    definition: str
+    formula: str
+    source: str
+    inputs: tuple[StageName, ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A value that a guideline gives.
+
+    Attributes:
+        guideline: Its key.
+        text: The value and what it is of, in words.
+        value: On the indicator's scale.
+        side: Where the indicator's value lies, never a verdict.
+        source: Guideline, year and where it can be found.
+        verified: Whether the figure was read in the source; otherwise it is marked so wherever it is shown.
+        applies: What it is meant for, where that is not the single procedure.
+    """
+
+    guideline: str
+    text: str
+    value: float
+    side: Side
+    source: str
+    verified: bool
+    applies: str = ""
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """An indicator of one procedure.
+
+    Attributes:
+        definition: What it is.
+        value: None where it cannot be determined.
+        reason: Why not, in words that follow "not determinable, because".
+        low: The smallest value under varied settings; None where there is no value.
+        high: The largest.
+        undetermined: Share of the variations under which there is no value, in [0, 1].
+        parts: What it consists of, by name: a distribution, seconds.
+        remarks: What a reader must know to understand the value, in sentences.
+        references: Where guidelines give a value.
+    """
+
+    definition: Definition
+    value: float | None
+    reason: str | None = None
+    low: float | None = None
+    high: float | None = None
+    undetermined: float = 0.0
+    parts: Mapping[str, float] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
+
+    def __post_init__(self) -> None:
+        assert (self.value is None) == (self.reason is not None), "a value, or the reason why there is none"
