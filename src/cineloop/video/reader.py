@@ -16,7 +16,7 @@ from cineloop.errors import FrameDecodeError, VideoError
 from cineloop.video.frame import Frame, FrameRef, Frames
 from cineloop.video.info import VideoInfo
 from cineloop.video.opening import open_source
-from cineloop.video.source import Clock, Integers, Size
+from cineloop.video.source import Clock, Integers, Picture, Size
 
 
 class FrameRefs(Sequence[FrameRef]):
@@ -219,6 +219,26 @@ class Video:
         if rate is not None and len(span):
             wanted = self._at_rate(span, rate)
         return self._stream(wanted, size, skip=on_error == "skip")
+
+    def pictures(self, indices: npt.NDArray[np.integer], *, size: Size | None = None) -> Iterator[Picture]:
+        """Decode chosen frames one after the other, holding only a few in memory; failures are given, not raised.
+
+        Args:
+            indices: Frame indices ``[T]``, strictly increasing.
+            size: Width and height to scale to, as in :meth:`frames`.
+
+        Yields:
+            One picture for each index, in order: its pixels, or why it cannot be decoded exactly.
+
+        Raises:
+            VideoError: An index is not a frame of this recording, or they do not increase.
+        """
+        if not len(indices):
+            return
+        asked = self._checked(indices)
+        if not (np.diff(asked) > 0).all():
+            raise VideoError("Frames are walked through in order", where=self.path, mend="Sort them, each once.")
+        yield from self._source.pictures(asked, size)
 
     def _stream(self, wanted: Integers, size: Size | None, *, skip: bool) -> Iterator[Frame]:
         self.skipped = []
