@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from cineloop.evaluation.predictions import Predictions
 from cineloop.evaluation.questions import Answer
 from cineloop.evaluation.result import Evaluation
 from cineloop.evaluation.thresholds import choose_threshold
+from cineloop.files import natural
 from cineloop.inference.load import Loaded
 from cineloop.inference.mistakes import write_mistakes
 from cineloop.inference.pictures import by_item, examples, worst_mistakes
@@ -295,7 +295,7 @@ def _missed(evaluation: Evaluation, items: Sequence[Item]) -> Missed | None:
     known = {item.id: item for item in items}
     if evaluation.config.positive is None or not all(item.frames == 1 or item.start is not None for item in items):
         return None
-    ranks = {name: rank for rank, name in enumerate(sorted(known, key=_natural))}
+    ranks = {name: rank for rank, name in enumerate(sorted(known, key=natural))}
     judged = [known[name] for name in evaluation.predictions.ids]
     return missed_of(
         evaluation.predictions,
@@ -304,11 +304,6 @@ def _missed(evaluation: Evaluation, items: Sequence[Item]) -> Missed | None:
         [item.start if item.start is not None else ranks[item.id] for item in judged],
         Resampling(evaluation.config.replicates, evaluation.config.confidence, evaluation.config.seed),
     )
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Return what sorts names as people do, numbers by their value."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _as_trained(loaded: Loaded) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator
 from fractions import Fraction
@@ -12,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cineloop.errors import EmptyVideoError, FrameDecodeError, TruncatedVideoError, VideoError
+from cineloop.files import natural
 from cineloop.video.colour import scaled
 from cineloop.video.frame import Pixels
 from cineloop.video.image_structure import whole_structure
@@ -142,7 +142,7 @@ class FolderSource:
         files = (
             file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")
         )
-        self._files = sorted((file for file in files if file.is_file()), key=_natural)
+        self._files = sorted((file for file in files if file.is_file()), key=lambda file: natural(file.name))
         if not self._files:
             raise EmptyVideoError(
                 "The folder holds no images", where=path, mend=f"Known suffixes: {', '.join(sorted(IMAGE_SUFFIXES))}."
@@ -199,11 +199,6 @@ def _frame_error(path: Path, index: int, error: BaseException) -> FrameDecodeErr
     return FrameDecodeError(
         f"Frame {index} cannot be decoded: {error}", where=path, mend="Copy the image again from its source."
     )
-
-
-def _natural(path: Path) -> tuple[list[tuple[int, int, str]], str]:
-    parts = re.findall(r"\d+|\D+", path.name.casefold())
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts], path.name
 
 
 def _even_clock(frames: int) -> Clock:

@@ -1,0 +1,171 @@
+"""The trained models of an analysis: opened, and held to what they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cineloop.analysis.indicator import StageName
+from cineloop.analysis.result import StageFacts
+from cineloop.errors import ModelError
+from cineloop.inference.judge import chosen_threshold, chosen_thresholds
+from cineloop.inference.load import Loaded, load
+from cineloop.tasks.clip_classification.predictor import ClipPredictor
+from cineloop.tasks.frame_classification.predictor import FramePredictor
+from cineloop.timeline.quality import LABELS
+
+_HALF = 0.5
+_OPTIONS = {"inbody": "--inbody", "quality": "--quality", "classify": "--classify"}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model and its part in an analysis.
+
+    Attributes:
+        stage: What it is for.
+        loaded: The model.
+        outputs: The names of its scores, in order.
+        positive: Of two classes, the one that is decided at a threshold; None otherwise.
+        thresholds: By class or label.
+        tuned: Whether thresholds were chosen on validation.
+    """
+
+    stage: StageName
+    loaded: Loaded
+    outputs: tuple[str, ...]
+    positive: str | None
+    thresholds: Mapping[str, float]
+    tuned: bool
+
+    @property
+    def watermark(self) -> str | None:
+        """The reason of a leak that was allowed when it was trained."""
+        run = self.loaded.run
+        reason: str | None = run.ledger()["cohort"]["allow_leakage"] if run is not None else None
+        return reason
+
+    def facts(self, engine: str, looked: int) -> StageFacts:
+        """Return what a report says of it.
+
+        Args:
+            engine: What computed it.
+            looked: Frames or clips that it judged.
+        """
+        run, passport = self.loaded.run, self.loaded.passport
+        warnings = []
+        if self.thresholds and not self.tuned:
+            warnings.append("Its thresholds are untuned: no evaluation of this model chose them on validation.")
+        if self.watermark:
+            warnings.append(f"It was trained on data that leaks: {self.watermark}")
+        return StageFacts(
+            stage=self.stage,
+            run=run.name if run is not None else None,
+            architecture=passport.architecture,
+            weights_sha256=passport.sha256,
+            corpus=passport.corpus,
+            engine=engine,
+            classes=self.outputs,
+            thresholds=dict(self.thresholds),
+            tuned=self.tuned,
+            looked=looked,
+            warnings=tuple(warnings),
+        )
+
+
+def open_model(
+    stage: StageName, source: str | Path | Loaded, *, positive: str | None = None, device: str | None = None
+) -> Model:
+    """Open a model for a stage.
+
+    Args:
+        stage: ``inbody`` needs a model of frames with two classes; ``quality`` one of the labels of a colonoscopy
+            frame; ``classify`` one of clips.
+        source: A run, a weights file, an export or a bundle; or a model that was loaded.
+        positive: The class that is out of the body, or that raises an alarm, where the model does not say.
+        device: Where torch computes.
+
+    Raises:
+        ModelError: It is a model of another task, or it does not say which class is meant.
+        WeightsError: It cannot be read.
+    """
+    loaded = source if isinstance(source, Loaded) else load(source, device=device)
+    predictor = loaded.predictor
+    if stage == "classify":
+        if not isinstance(predictor, ClipPredictor):
+            raise _other(stage, loaded, "a model of clips (task clip-classification)")
+        found = positive or (predictor.positive if len(predictor.classes) == 2 else None)
+        return _binary(stage, loaded, _known(found, loaded, stage) if found else None)
+    if not isinstance(predictor, FramePredictor):
+        raise _other(stage, loaded, "a model of frames (task frame-classification)")
+    if stage == "quality":
+        if not predictor.asks:
+            raise _other(stage, loaded, "a model of the labels of a colonoscopy frame (recipes frame-quality/*)")
+        chosen = chosen_thresholds(loaded)
+        thresholds = {name: chosen.get(name, _HALF) for name in predictor.asks}
+        return Model(stage, loaded, LABELS, None, thresholds, set(predictor.asks) <= set(chosen))
+    if predictor.asks or len(predictor.classes) != 2:
+        raise _other(stage, loaded, "a model of two classes, in and out of the body (recipes inbody/*)")
+    return _binary(stage, loaded, _known(positive or _outside(loaded), loaded, stage))
+
+
+def _binary(stage: StageName, loaded: Loaded, positive: str | None) -> Model:
+    classes = loaded.predictor.classes
+    if len(classes) != 2 or positive is None:
+        return Model(stage, loaded, classes, positive, {}, False)
+    chosen = chosen_threshold(loaded)
+    # A threshold is of the class that the run itself calls positive; of the other one it is what is left of 1.
+    own = loaded.predictor.positive or classes[1]
+    if chosen is not None and own != positive:
+        chosen = 1 - chosen
+    return Model(stage, loaded, classes, positive, {positive: _HALF if chosen is None else chosen}, chosen is not None)
+
+
+def _outside(loaded: Loaded) -> str | None:
+    """Return the class that is out of the body: of which the name says so, else the model's own positive one."""
+    classes = loaded.predictor.classes
+    named = [
+        name for name in classes if "out" in name.lower().replace("-", "_").split("_") or "outside" in name.lower()
+    ]
+    named = named or [name for name in classes if name.lower() in ("outbody", "outofbody")]
+    return named[0] if len(named) == 1 else loaded.predictor.positive
+
+
+def _known(name: str | None, loaded: Loaded, stage: StageName) -> str:
+    classes = loaded.predictor.classes
+    if name is None:
+        raise ModelError(
+            f"Which class is out of the body? The model has {' and '.join(classes)}",
+            where=loaded.path,
+            mend="Name it with --outside-class.",
+        )
+    if name not in classes:
+        raise ModelError(
+            f"The model has no class {name!r}; it has {', '.join(classes)}",
+            where=loaded.path,
+            mend="Name one of them with --outside-class." if stage == "inbody" else "Name one with --alarm-class.",
+        )
+    return name
+
+
+def _other(stage: StageName, loaded: Loaded, wanted: str) -> ModelError:
+    head = loaded.passport.head
+    task = head.task if head is not None else "no task"
+    labels = ", ".join(loaded.predictor.classes[:4])
+    return ModelError(
+        f"{_OPTIONS[stage]} needs {wanted}; this one is of {task}, with the classes {labels}",
+        where=loaded.path,
+        mend="Name a run of the right kind, or leave the option out.",
+    )
+
+
+def plain(model: Model) -> dict[str, object]:
+    """Return what of a model decides the results: for the key of unfinished work and the fingerprint."""
+    return {
+        "stage": model.stage,
+        "weights": model.loaded.passport.sha256,
+        "source": model.loaded.path.name,
+        "positive": model.positive,
+        "thresholds": dict(model.thresholds),
+    }

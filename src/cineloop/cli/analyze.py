@@ -1,0 +1,151 @@
+"""``cineloop analyze``: a whole recorded procedure in one pass, into a timeline, indicators and a report."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cineloop.cli.common import JsonOption, note, print_json, print_table, progress, say
+from cineloop.errors import CineloopError
+
+if TYPE_CHECKING:
+    from cineloop.api import Analyzed
+
+_TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d+)?)$")
+
+
+def command(
+    videos: Annotated[
+        list[Path],
+        typer.Argument(metavar="VIDEO...", help="A recording, its parts in order, or a folder of them; DICOM as well."),
+    ],
+    inbody: Annotated[
+        Path | None, typer.Option(help="A run that tells in from out of the body (recipes inbody/*).")
+    ] = None,
+    quality: Annotated[
+        Path | None, typer.Option(help="A run with the labels of a colonoscopy frame (recipes frame-quality/*).")
+    ] = None,
+    classify: Annotated[Path | None, typer.Option(help="A run that classifies clips.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A new folder, or one that an interrupted call left; analyses/NAME by default.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What the procedure is called in all outputs; a pseudonym by default.")
+    ] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Write the names of files as they are.")] = False,
+    rate: Annotated[float, typer.Option(min=0.1, help="Frames a second that models of frames look at.")] = 5.0,
+    window: Annotated[float, typer.Option(min=0.1, help="Seconds of a clip that the classifier looks at.")] = 4.0,
+    step: Annotated[float, typer.Option(min=0.1, help="Seconds from one clip to the next.")] = 2.0,
+    causal: Annotated[
+        bool, typer.Option("--causal", help="Decide about each moment without looking at what comes after it.")
+    ] = False,
+    pause: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FROM-TO", help="Does not count as withdrawal: 12:30-14:05; may be repeated."),
+    ] = None,
+    segments: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME,TIME", help="When the scope comes back to the transverse and to the left colon: 15:10,18:40."
+        ),
+    ] = None,
+    guideline: Annotated[
+        str | None, typer.Option(help="Reference values: a preset, a YAML file, or none.", show_default="asge-acg-2024")
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of the report: en or zh.")] = "en",
+    outside_class: Annotated[
+        str | None, typer.Option(help="Of --inbody: the class that is out of the body, where the run does not say.")
+    ] = None,
+    alarm_class: Annotated[
+        str | None, typer.Option(help="Of --classify: the class that raises an alarm, where the run does not say.")
+    ] = None,
+    overlay: Annotated[
+        bool, typer.Option("--overlay", help="Also write the video with the timeline below it.")
+    ] = False,
+    device: Annotated[str | None, typer.Option(help="Where torch computes: cpu, cuda, cuda:1.")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Frames in a forward pass.")] = 16,
+    threads: Annotated[int, typer.Option(min=0, help="Decoder threads; 0 for one a core.")] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Analyse a whole procedure: when the scope was where, how good the view was, what was found; with a report.
+
+    The video is decoded once, in bounded memory. An interrupted analysis goes on with the same command.
+    """
+    if inbody is None and quality is None and classify is None:
+        raise CineloopError(
+            "No model is named, so there is nothing to find",
+            where="command line",
+            mend="Give at least one of --inbody RUN, --quality RUN and --classify RUN.",
+        )
+    if language not in ("en", "zh"):
+        raise CineloopError(f"Not a choice: {language!r}", where="--language", mend="Write en or zh.")
+    from cineloop import api
+
+    settings: dict[str, Any] = {
+        "rate": rate,
+        "window": window,
+        "step": step,
+        "causal": causal,
+        "language": language,
+        "pauses": [_span(text) for text in pause or []],
+    }
+    if segments is not None:
+        settings["segments"] = _bounds(segments)
+    if guideline is not None:
+        settings["guideline"] = None if guideline == "none" else guideline
+
+    done = api.analyze(
+        videos,
+        inbody=inbody,
+        quality=quality,
+        classify=classify,
+        out=out,
+        name=name,
+        plain=plain,
+        settings=settings,
+        engine={"batch": batch, "threads": threads},
+        outside_class=outside_class,
+        alarm_class=alarm_class,
+        overlay=overlay,
+        device=device,
+        begun=lambda folder: note(f"analysing into {folder}"),
+        progress=progress(),
+    )
+    if json:
+        print_json(done.plain())
+        return
+    _tell(done)
+
+
+def _tell(done: Analyzed) -> None:
+    for warning in done.analysis.warnings:
+        note(f"note: {warning}")
+    print_table(["indicator", "value", "with other settings", ""], done.rows())
+    say()
+    for title, path in done.files():
+        say(f"{title:<12} {path}")
+
+
+def _seconds(text: str, option: str) -> float:
+    found = _TIME.match(text.strip())
+    if found is None:
+        raise CineloopError(f"Not a time: {text!r}", where=option, mend="Write seconds, m:ss or h:mm:ss.")
+    hours, minutes, seconds = found.groups()
+    return 3600 * int(hours or 0) + 60 * int(minutes or 0) + float(seconds)
+
+
+def _span(text: str) -> tuple[float, float]:
+    start, separator, stop = text.partition("-")
+    if not separator:
+        raise CineloopError(f"Not a stretch of time: {text!r}", where="--pause", mend="Write it as 12:30-14:05.")
+    return _seconds(start, "--pause"), _seconds(stop, "--pause")
+
+
+def _bounds(text: str) -> dict[str, float]:
+    transverse, separator, left = text.partition(",")
+    if not separator:
+        raise CineloopError(f"Not two times: {text!r}", where="--segments", mend="Write them as 15:10,18:40.")
+    return {"transverse": _seconds(transverse, "--segments"), "left": _seconds(left, "--segments")}
