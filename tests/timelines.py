@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -62,4 +64,14 @@ def made_timeline(frames=100, *, stride=1, rate=25.0, filtered=True, source="a.m
         signals=dict(zip(SIGNALS, raw, strict=True)),
         filtered=dict(zip(SIGNALS, clean, strict=True)) if filtered else {},
         frame_rate=rate,
+    )
+
+
+def with_holes(timeline, holes):
+    """Return a timeline in which some rows' frames, bool [F], could not be decoded."""
+    return replace(
+        timeline,
+        scores={name: np.where(holes, np.nan, row).astype(np.float32) for name, row in timeline.scores.items()},
+        signals={name: np.where(holes, -1, row).astype(np.int8) for name, row in timeline.signals.items()},
+        filtered={name: np.where(holes, -1, row).astype(np.int8) for name, row in timeline.filtered.items()},
     )

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from cineloop.timeline.decision import States
+from cineloop.analysis.settings import Settings
+from cineloop.timeline.causal import causal_filter, causal_median
+from cineloop.timeline.decision import SIGNALS, UNDEFINED, States, Thresholds, signals_at
+from cineloop.timeline.legalise import legalise
+from cineloop.timeline.median import median_filter, median_filter_rows
+from cineloop.timeline.quality import LABELS
+from cineloop.timeline.timeline import Timeline
 
 Times: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
+
+_INSTANT = 1e-6
+"""Seconds by which the same frame's time may differ between two models."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,3 +69,132 @@ class Course:
     def held(self) -> Times:
         """Seconds that each row holds, float64 [K]."""
         return self.stop - self.start
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How the scores of an in-body gate are read.
+
+    Attributes:
+        positive: The class whose score decides.
+        threshold: From which score on it does.
+        outside: Whether that class means out of the body; otherwise it means in it.
+    """
+
+    positive: str
+    threshold: float = 0.5
+    outside: bool = True
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """From which scores on is decided.
+
+    Attributes:
+        gate: Of the in-body gate; None without one.
+        quality: Of the labels of frame quality.
+    """
+
+    gate: Gate | None = None
+    quality: Thresholds = field(default_factory=Thresholds)
+
+
+def course_of(
+    inbody: Timeline | None,
+    quality: Timeline | None,
+    duration: float,
+    settings: Settings,
+    *,
+    cuts: Cuts | None = None,
+    shift: float = 0.0,
+    factor: float = 1.0,
+) -> Course:
+    """Decide a procedure's course from the scores of its models.
+
+    Each model's signals are made at the thresholds and go through its filters, published or causal, at the rate of its
+    own rows. Where the gate ran it decides what is outside, and a frame that it sees inside and the model of quality
+    outside is one in which nothing can be recognised. The rows of the model that looked less often are held.
+
+    Args:
+        inbody: The gate's scores by class.
+        quality: The scores of the seven labels of a colonoscopy frame.
+        duration: Seconds of the recording, beyond the last row.
+        settings: Kernels, and whether filters look ahead.
+        cuts: Thresholds; 0.5 without them. With ``inbody``, ``cuts.gate`` is needed.
+        shift: Added to each threshold, which goes at most half the way to 0 or 1.
+        factor: By which filters are widened.
+
+    Returns:
+        The course; with one row and no signal where no model ran.
+
+    Raises:
+        ValueError: The rows do not lie between 0 and ``duration``.
+    """
+    cuts = cuts or Cuts()
+    if inbody is None and quality is None:
+        return Course(start=np.zeros(1), stop=np.array([duration]), seen=np.ones(1, np.bool_))
+    start = np.unique(np.concatenate([stage.seconds for stage in (inbody, quality) if stage is not None]))
+    start = start[np.diff(start, prepend=-np.inf) > _INSTANT]
+    if start[0] < 0 or start[-1] >= duration:
+        raise ValueError(f"rows from {start[0]} to {start[-1]} s of a recording of {duration} s")
+    states = np.full((len(SIGNALS), len(start)), UNDEFINED, np.int8)
+    seen = np.ones(len(start), np.bool_)
+    if quality is not None:
+        states = _held(_quality(quality, settings, cuts.quality, shift, factor), quality, start)
+        seen &= states[0] != UNDEFINED
+    if inbody is not None:
+        assert cuts.gate is not None, "a gate has a class that decides"
+        gate = _held(_gate(inbody, settings, cuts.gate, shift, factor)[None], inbody, start)[0]
+        seen &= gate != UNDEFINED
+        states[1:, (gate == 0) & (states[0] == 1)] = [[1], [UNDEFINED], [UNDEFINED]]
+        states[1:, gate == 1] = UNDEFINED
+        states[0] = gate
+    states[:, ~seen] = UNDEFINED
+    start[0] = 0.0
+    nonsense, ileocecal, bbps = (None, None, None) if quality is None else states[1:]
+    return Course(
+        start=start,
+        stop=np.append(start[1:], duration),
+        seen=seen,
+        outside=states[0],
+        nonsense=nonsense,
+        ileocecal=ileocecal,
+        bbps=bbps,
+    )
+
+
+def _held(states: States, stage: Timeline, start: Times) -> States:
+    """Return a stage's states [S, F] at times [K]; before its first row they are not known."""
+    place = np.searchsorted(stage.seconds, start + _INSTANT, side="right") - 1
+    held: States = np.where(place < 0, np.int8(UNDEFINED), states[:, place])
+    return held
+
+
+def _shifted(threshold: float, shift: float) -> float:
+    return float(np.clip(threshold + shift, threshold / 2, (1 + threshold) / 2))
+
+
+def _kernels(settings: Settings, rate: float, factor: float) -> Sequence[int]:
+    """Return the kernels in rows, each rounded up, as published."""
+    # Widths in seconds are decimal numbers, whose products with a rate may lie a rounding error above a whole one.
+    return [max(1, math.ceil(round(seconds * factor * rate, 6))) for seconds in settings.kernels]
+
+
+def _gate(stage: Timeline, settings: Settings, gate: Gate, shift: float, factor: float) -> States:
+    """Return what the gate says of each of its rows, filtered, int8 [F]."""
+    score = stage.scores[gate.positive]
+    found = score >= _shifted(gate.threshold, shift)
+    raw = np.where(np.isnan(score), UNDEFINED, found == gate.outside).astype(np.int8)
+    kernel = _kernels(settings, stage.rate, factor)[0]
+    filtered = causal_median(raw, kernel) if settings.causal else median_filter(raw, kernel)
+    return np.where(raw == UNDEFINED, np.int8(UNDEFINED), filtered)
+
+
+def _quality(stage: Timeline, settings: Settings, cuts: Thresholds, shift: float, factor: float) -> States:
+    """Return the four signals of each row of a stage after post-processing, int8 [4, F]."""
+    shifted = Thresholds(**{name: _shifted(value, shift) for name, value in vars(cuts).items()})
+    raw = signals_at(np.column_stack([stage.scores[name] for name in LABELS]), shifted)
+    kernels = _kernels(settings, stage.rate, factor)
+    if settings.causal:
+        return causal_filter(raw, kernels)
+    return legalise(median_filter_rows(raw, kernels), raw).T

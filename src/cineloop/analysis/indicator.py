@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
+
+from cineloop.analysis.words import Said
 
 StageName: TypeAlias = Literal["inbody", "quality", "classify"]
 """The kinds of models that an analysis runs."""
@@ -19,11 +21,11 @@ class Definition:
     Attributes:
         name: Its key in ``report.json``, ``withdrawal_seconds``.
         title: In words, without its unit.
-        unit: ``s``, ``share``, ``per_procedure``, ``bbps`` or empty.
+        unit: ``s``, ``share``, ``count``, ``bbps``, ``yes`` (1 or 0) or empty.
         definition: In a sentence or two.
         formula: From what it is computed.
         source: Paper or guideline with its year; empty where it is our own, and the definition then says so.
-        inputs: The stages that it needs.
+        inputs: The stages that it is computed from; what any of them tells is taken from the one that ran.
     """
 
     name: str
@@ -65,24 +67,43 @@ class Indicator:
     Attributes:
         definition: What it is.
         value: None where it cannot be determined.
-        reason: Why not, in words that follow "not determinable, because".
-        low: The smallest value under varied settings; None where there is no value.
+        reason: Why not; as text it follows "not determinable, because".
+        low: The smallest value under varied settings; None where there is no value, or it does not depend on them.
         high: The largest.
         undetermined: Share of the variations under which there is no value, in [0, 1].
-        parts: What it consists of, by name: a distribution, seconds.
-        remarks: What a reader must know to understand the value, in sentences.
+        parts: What it consists of, by name, which ends with the unit: ``inside_seconds``, ``bbps3_share``.
+        remarks: What a reader must know to understand the value.
         references: Where guidelines give a value.
     """
 
     definition: Definition
     value: float | None
-    reason: str | None = None
+    reason: Said | None = None
     low: float | None = None
     high: float | None = None
     undetermined: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Said, ...] = ()
     references: tuple[Reference, ...] = ()
 
     def __post_init__(self) -> None:
         assert (self.value is None) == (self.reason is not None), "a value, or the reason why there is none"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data; numbers carry 12 significant digits, sentences their key, values and English text."""
+        return {
+            **{key: value for key, value in vars(self.definition).items() if key != "inputs"},
+            "inputs": list(self.definition.inputs),
+            "value": _rounded(self.value),
+            "reason": None if self.reason is None else self.reason.to_json(),
+            "low": _rounded(self.low),
+            "high": _rounded(self.high),
+            "undetermined": _rounded(self.undetermined),
+            "parts": {name: _rounded(value) for name, value in self.parts.items()},
+            "remarks": [remark.to_json() for remark in self.remarks],
+            "references": [dict(vars(reference)) for reference in self.references],
+        }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.12g}")

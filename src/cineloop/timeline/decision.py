@@ -110,3 +110,23 @@ def signals_of(labels: npt.NDArray[np.integer] | Floats) -> States:
     signals[1:, signals[0] == 1] = UNDEFINED
     signals[2:, signals[1] == 1] = UNDEFINED
     return signals
+
+
+def signals_at(probabilities: Floats, thresholds: Thresholds | None = None) -> States:
+    """Return what is decided for frames as four signals; a frame that could not be decoded has -1 in all of them.
+
+    Args:
+        probabilities: [F, 7] in [0, 1], in the order of ``quality.LABELS``; NaN in the rows of such frames.
+        thresholds: 0.5 each without them.
+
+    Returns:
+        int8 [4, F], rows as in :data:`SIGNALS`.
+
+    Raises:
+        ValueError: The shape is another, or a value is not in [0, 1].
+    """
+    values: npt.NDArray[Any] = np.asarray(probabilities)
+    seen = ~np.isnan(values).any(axis=1) if values.ndim == 2 else np.ones(len(values), np.bool_)
+    signals = np.full((len(SIGNALS), len(values)), UNDEFINED, np.int8)
+    signals[:, seen] = signals_of(decide(values[seen], thresholds))
+    return signals

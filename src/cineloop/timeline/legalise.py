@@ -40,6 +40,7 @@ def legalise(filtered: npt.NDArray[np.integer], signals: npt.NDArray[np.integer]
 
     Where a frame is inside and has no score, the raw score is taken; where there is none either, the frame becomes
     *nonsense*. Then *outside* takes all other signals from a frame, and *nonsense* the ileocecal region and the score.
+    A frame that could not be decoded, whose raw signals are all -1, keeps -1 in all: its neighbours say nothing of it.
 
     The published function changes its first argument while it works, so that whoever keeps the filtered signals finds
     the result in them; this one changes nothing. As published, a frame can keep a score beside a *nonsense* or an
@@ -61,15 +62,15 @@ def legalise(filtered: npt.NDArray[np.integer], signals: npt.NDArray[np.integer]
             "are needed"
         )
     outside, nonsense, ileocecal, score = np.array(filtered, dtype=np.int8)
+    unseen = np.asarray(signals)[0] == UNDEFINED
     raw = np.asarray(signals)[3]
     lost = (outside == 0) & (score == UNDEFINED)
     score = np.where(lost, raw, score)
     nonsense = np.where(lost & (raw == UNDEFINED), 1, nonsense)
     nonsense = np.where(outside == 1, UNDEFINED, nonsense)
     hidden = (outside == 1) | (nonsense == 1)
-    return np.stack(
-        [outside, nonsense, np.where(hidden, UNDEFINED, ileocecal), np.where(hidden, UNDEFINED, score)], axis=1
-    ).astype(np.int8)
+    states = [outside, nonsense, np.where(hidden, UNDEFINED, ileocecal), np.where(hidden, UNDEFINED, score)]
+    return np.where(unseen[:, None], UNDEFINED, np.stack(states, axis=1)).astype(np.int8)
 
 
 def postprocess(labels: npt.NDArray[np.integer] | Floats, kernels: Sequence[int] = BASE_KERNELS) -> States:

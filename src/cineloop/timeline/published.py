@@ -61,6 +61,12 @@ def _check(timeline: Timeline, kind: str, names: tuple[str, ...], path: Path) ->
             where=path,
             mend="Write the timeline as it is, as .parquet, .csv or .json.",
         )
+    if not timeline.seen.all():
+        raise TimelineError(
+            "The published log has no place for a frame that could not be decoded",
+            where=path,
+            mend="Write the timeline as it is, as .parquet, .csv or .json.",
+        )
     if not np.array_equal(timeline.frames, np.arange(len(timeline))):
         raise TimelineError(
             "The published log has a row for every frame, and the timeline does not",

@@ -99,6 +99,8 @@ def _column(table: pl.DataFrame, name: str, kind: type[pl.DataType], where: Path
             where=where,
             mend="Columns beside frame, seconds, source and frame_rate are signals: numbers from -1 on, or p_<name>.",
         ) from None
+    if name.startswith(SCORE):
+        column = column.fill_null(float("nan"))
     if column.null_count():
         raise TimelineError(
             f"The column {name!r} has {column.null_count()} empty cells",
@@ -153,7 +155,8 @@ def write_timeline(timeline: Timeline, path: Path) -> Path:
     table = to_table(timeline)
     with atomic_path(path) as temporary:
         if suffix == ".csv":
-            table.write_csv(temporary)
+            # An empty cell is what spreadsheets take for a number that is not known.
+            table.fill_nan(None).write_csv(temporary)
         else:
             table.write_parquet(temporary)
     return path
@@ -165,7 +168,9 @@ def _plain(timeline: Timeline) -> dict[str, Any]:
         "frame_rate": timeline.frame_rate,
         "frames": timeline.frames.tolist(),
         "seconds": timeline.seconds.tolist(),
-        "scores": {name: shortest(row) for name, row in timeline.scores.items()},
+        "scores": {
+            name: [None if one != one else one for one in shortest(row)] for name, row in timeline.scores.items()
+        },
         "signals": {name: row.tolist() for name, row in timeline.signals.items()},
         "filtered": {name: row.tolist() for name, row in timeline.filtered.items()},
     }
@@ -206,6 +211,9 @@ def _from_json(path: Path, video: Video | None) -> Timeline:
             fields[name] = np.array(fields[name])
         for kind in ("scores", "signals", "filtered"):
             fields[kind] = {name: np.array(row) for name, row in fields[kind].items()}
+        for name, row in fields["scores"].items():
+            if row.dtype == object:  # null stands where a score is not known
+                fields["scores"][name] = row.astype(np.float64)
     except (ValueError, AttributeError, TypeError) as error:
         _not_a_timeline(path, error)
     if not isinstance(fields["source"], str) or isinstance(fields["frame_rate"], (str, list, dict, type(None))):

@@ -39,7 +39,7 @@ class Timeline:
         frames: Presentation indices, int64 [F], increasing from 0 or later.
         seconds: When they are shown, on the recording's own clock, float64 [F], increasing.
         frame_rate: Frames a second of the recording; where it varies, the mean.
-        scores: Probabilities by name, float32 [F] each, in [0, 1].
+        scores: Probabilities by name, float32 [F] each, in [0, 1]; NaN where the frame could not be decoded.
         signals: What was decided for each frame, by name, int8 [F] each; -1 does not apply, else a number from 0 on.
         filtered: Signals after post-processing, of the same kind; may be empty.
 
@@ -74,7 +74,7 @@ class Timeline:
             _check_names(kind, getattr(self, kind))
         rows: dict[str, Any] = {name: _real(row, name, np.float32) for name, row in self.scores.items()}
         for name, row in rows.items():
-            if not ((row >= 0) & (row <= 1)).all():
+            if not ((row >= 0) & (row <= 1) | np.isnan(row)).all():
                 raise ValueError(f"the scores of {name!r} are not all in [0, 1]")
         self._settle("scores", rows)
         for kind in ("signals", "filtered"):
@@ -88,10 +88,19 @@ class Timeline:
         for name, row in rows.items():
             if len(row) != len(self.frames):
                 raise ValueError(f"{name!r} has {len(row)} values for {len(self.frames)} frames")
+            if kind == "signals" and (row[~self.seen] != UNDEFINED).any():
+                raise ValueError(f"the signal {name!r} has a value in a frame that no score is known of")
         object.__setattr__(self, kind, dict(rows))
 
     def __len__(self) -> int:
         return len(self.frames)
+
+    @property
+    def seen(self) -> npt.NDArray[np.bool_]:
+        """Whether each row's frame could be decoded, bool [F]: where not, every score is NaN."""
+        if not self.scores:
+            return np.ones(len(self), np.bool_)
+        return ~np.isnan(np.stack(list(self.scores.values()))).all(axis=0)
 
     @property
     def stride(self) -> int:
@@ -127,7 +136,8 @@ class Timeline:
             for one in (self, other)
         )
         return len(ours) == len(theirs) and all(
-            name == also and np.array_equal(row, same) for (name, row), (also, same) in zip(ours, theirs, strict=True)
+            name == also and np.array_equal(row, same, equal_nan=row.dtype.kind == "f")
+            for (name, row), (also, same) in zip(ours, theirs, strict=True)
         )
 
     def write(self, path: str | Path) -> Path:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from cineloop.timeline.decision import Thresholds, decide, signals_of
+from cineloop.timeline.decision import Thresholds, decide, signals_at, signals_of
 from cineloop.timeline.quality import state_of
 
 PROBABILITIES = arrays.arrays(
@@ -54,6 +54,16 @@ def test_signals_do_not_apply_behind_what_suppresses_them():
     # Contradicting labels are read from the top, and a readable frame without a score counts as 0.
     odd = np.array([[1, 1, 1, 0, 0, 0, 1], [0, 1, 1, 0, 0, 0, 1], [0, 0, 1, 0, 0, 0, 0]])
     assert signals_of(odd).T.tolist() == [[1, -1, -1, -1], [0, 1, -1, -1], [0, 0, 1, 0]]
+
+
+@given(PROBABILITIES, LIMIT, st.data())
+def test_a_frame_that_could_not_be_decoded_has_no_signal(probabilities, limit, data):
+    holes = np.array(data.draw(st.lists(st.booleans(), min_size=len(probabilities), max_size=len(probabilities))), bool)
+    thresholds = Thresholds(nonsense=limit)
+    holed = np.where(holes[:, None], np.nan, probabilities)
+    signals = signals_at(holed, thresholds)
+    assert (signals[:, holes] == -1).all()
+    assert (signals[:, ~holes] == signals_of(decide(probabilities[~holes], thresholds))).all()
 
 
 @pytest.mark.parametrize("odd", [np.zeros(7), np.zeros((2, 6)), np.zeros((2, 7), int), np.full((1, 7), 1.5)])

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from cineloop.timeline.legalise import BASE_KERNELS, kernels_for, legalise, postprocess
 from cineloop.timeline.median import median_filter_rows
@@ -53,6 +54,18 @@ def test_a_frame_without_a_score_takes_the_raw_one_or_becomes_nonsense():
     before = filtered.copy()
     assert legalise(filtered, raw).tolist() == [[0, 0, 1, 2], [0, 1, -1, -1], [1, -1, -1, -1]]
     assert (filtered == before).all()
+
+
+@given(state_columns(min_size=2), kernels(), st.data())
+def test_a_frame_that_could_not_be_decoded_stays_unknown_and_has_no_vote(signals, sizes, data):
+    holes = data.draw(st.lists(st.booleans(), min_size=signals.shape[1], max_size=signals.shape[1]))
+    holed = np.where(holes, np.int8(-1), signals)
+    filtered = median_filter_rows(holed, sizes)
+    result = legalise(filtered, holed)
+    assert (result[holes] == -1).all()
+    seen = ~np.array(holes)
+    assert (result[seen][:, 0] >= 0).all()
+    assert (result[seen] == legalise(filtered[:, seen], holed[:, seen])).all()
 
 
 @given(state_columns(), kernels())

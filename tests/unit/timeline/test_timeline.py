@@ -57,6 +57,35 @@ def test_a_file_gives_the_same_timeline_back(suffix, timeline):
     assert all(row.dtype == np.int8 for row in [*back.signals.values(), *back.filtered.values()])
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_frames_that_could_not_be_decoded_have_no_score(suffix, tmp_path):
+    hole = float("nan")
+    timeline = Timeline(
+        source="a",
+        frames=[0, 1, 2],
+        seconds=[0, 0.2, 0.4],
+        frame_rate=5,
+        scores={"outside": [0.1, hole, 0.75], "polyp": [0.2, hole, hole]},
+        signals={"outside": [0, -1, 1]},
+        filtered={"outside": [0, 0, 1]},
+    )
+    assert timeline.seen.tolist() == [True, False, True]
+    back = Timeline.read(timeline.write(tmp_path / f"t{suffix}"))
+    assert back.equals(timeline)
+    assert not back.equals(replace(timeline, scores={**timeline.scores, "polyp": [0.2, hole, 0.3]}))
+    text = (tmp_path / f"t{suffix}").read_bytes()
+    if suffix == ".csv":
+        assert b"1,0.2,,,-1,0,a,5.0" in text
+    if suffix == ".json":
+        assert b"[0.1, null, 0.75]" in text
+
+
+@pytest.mark.parametrize("cell", ["", "NaN", "nan"])
+def test_a_table_of_ones_own_may_leave_scores_out(cell, tmp_path):
+    (tmp_path / "t.csv").write_text(f"frame,seconds,p_a\n0,0,0.5\n1,1,{cell}\n2,2,1\n")
+    assert Timeline.read(tmp_path / "t.csv").seen.tolist() == [True, False, True]
+
+
 def test_columns_are_plain(tmp_path):
     table = pl.read_csv(made_timeline(20).write(tmp_path / "t.csv"))
     labels = ["outside", "nonsense", "ileocecal", "bbps0", "bbps1", "bbps2", "bbps3"]
@@ -122,7 +151,8 @@ def test_rows_stand_for_the_frames_up_to_the_next():
         ({"seconds": [0, 0.2, 0.2]}, "times do not increase"),
         ({"seconds": [0, 0.2, float("inf")]}, "times do not increase"),
         ({"scores": {"a": [0, 0.5, 1.1]}}, r"in \[0, 1\]"),
-        ({"scores": {"a": [0, 0.5, float("nan")]}}, r"in \[0, 1\]"),
+        ({"scores": {"a": [0, 0.5, float("inf")]}}, r"in \[0, 1\]"),
+        ({"scores": {"a": [0, 0.5, float("nan")]}, "signals": {"a": [0, 1, 0]}}, "no score is known of"),
         ({"scores": {"a": [0.5]}}, "1 values for 3"),
         ({"signals": {"a": [0, 1, -2]}}, "below -1"),
         ({"signals": {"a": [0, 1, 300]}}, "8 bits"),

@@ -116,8 +116,9 @@ def _draw_score(axes: Axes, timeline: Timeline, name: str, words: Words) -> None
     seconds = timeline.seconds
     if len(row) > _POINTS:
         pieces, low, high = _reduced(row)
-        counts = np.diff(np.append(pieces, len(row)))
-        mean = np.add.reduceat(row.astype(np.float64), pieces) / counts
+        known = np.add.reduceat(np.isfinite(row), pieces, dtype=np.intp)
+        total = np.add.reduceat(np.nan_to_num(row, nan=0.0).astype(np.float64), pieces)
+        mean = np.divide(total, known, out=np.full(len(pieces), np.nan), where=known > 0)
         axes.fill_between(seconds[pieces], low, high, color=PALETTE[0], alpha=0.2, linewidth=0)
         axes.plot(seconds[pieces], mean, color=PALETTE[0], linewidth=0.9)
     else:
@@ -127,9 +128,9 @@ def _draw_score(axes: Axes, timeline: Timeline, name: str, words: Words) -> None
 
 
 def _reduced(row: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray[Any], npt.NDArray[Any]]:
-    """Return where pieces of a long row begin, and the smallest and the largest value of each."""
+    """Return where pieces of a long row begin, and the smallest and the largest value of each, NaN if none is known."""
     pieces = np.linspace(0, len(row), _POINTS + 1).astype(np.intp)[:-1]
-    return pieces, np.minimum.reduceat(row, pieces), np.maximum.reduceat(row, pieces)
+    return pieces, np.fmin.reduceat(row, pieces), np.fmax.reduceat(row, pieces)
 
 
 def _label(name: str, words: Words) -> str:

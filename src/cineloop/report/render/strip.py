@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from cineloop.report.render.colours import CURSOR, GROUND, INK, SOFT, TROUGH, colour_of
@@ -152,6 +154,8 @@ class Strip:
         panel.text((chip + unit, top, wide - unit, self._line), text, unit, ink, weight="Bold")
         score = None if row is None else score_name(scene.timeline, name, value)
         share = 0.0 if row is None or score is None else float(scene.timeline.scores[score][row])
+        if math.isnan(share):
+            score, share = None, 0.0
         bar_top, tall = self._bar_place(top)
         # A bar that does not apply is grey; that of a signal of 0 and 1 has the colour of its 1.
         tone = SOFT if value == UNDEFINED else colour_of(name, 1 if score == name else value)

@@ -17,7 +17,7 @@ from cineloop.report.render.moment import Holder
 from cineloop.report.render.strip import Strip
 from cineloop.report.render.upstream import Upstream
 from cineloop.report.render.words import CHINESE, ENGLISH
-from timelines import made_timeline
+from timelines import made_timeline, with_holes
 
 LAYOUTS = (Strip, Corner, Upstream)
 SIZES = [(1920, 1080), (1280, 720), (720, 1280), (256, 256), (161, 121), (64, 48), (40, 8)]
@@ -63,6 +63,13 @@ def test_what_is_drawn_depends_on_the_frame_alone(layout, frames, stride):
         moment = holder.at(frame, frame / 25)
         again = one.compose(picture, moment)
         assert (again == layout(scene).compose(picture, moment)).all()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_frame_that_could_not_be_decoded_has_no_probability(layout):
+    timeline = with_holes(made_timeline(100), np.arange(100) == 55)
+    hole, beside = (composed(layout, scene_of(timeline), frame)[1] for frame in (55, 54))
+    assert hole.shape == beside.shape
 
 
 def test_the_strip_says_what_is_held_raw_or_missing():

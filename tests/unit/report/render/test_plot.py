@@ -12,7 +12,7 @@ from PIL import Image
 
 from cineloop.errors import TimelineError
 from cineloop.report.render.plot import plot_timeline, write_plot
-from timelines import made_timeline
+from timelines import made_timeline, with_holes
 
 
 def texts(svg):
@@ -57,6 +57,15 @@ def test_an_hour_of_flicker_stays_small():
     flicker = (np.arange(90_000) % 2).astype(np.int8)
     drawing = plot_timeline(replace(timeline, signals={**timeline.signals, "outside": flicker}))
     assert len(drawing.svg) < 1_500_000
+
+
+@pytest.mark.parametrize("frames", [200, 20_000])
+def test_what_could_not_be_decoded_is_a_gap_in_the_line(frames):
+    timeline = with_holes(made_timeline(frames), (np.arange(frames) * 4 // frames) == 1)
+    drawing = plot_timeline(timeline)
+    assert "nan" not in drawing.svg
+    line = drawing.figure.axes[0].get_lines()[0].get_ydata()
+    assert 0.2 < np.isnan(line).mean() < 0.3
 
 
 def test_scores_alone_signals_alone_and_odd_names():

@@ -1,0 +1,173 @@
+"""Following a procedure sight after sight: when the scope is inside, and when the ileocecal region is looked at.
+
+Both are decided by evidence in seconds, so that a moment of something else neither makes nor ends anything. The tracker
+remembers no frame, and what it says at a time depends on nothing later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cineloop.analysis.settings import Sustained
+from cineloop.analysis.sight import LANDMARK, OUTSIDE, READABLE, UNKNOWN
+from cineloop.analysis.spans import Span
+
+LOST = 10.0
+"""Seconds without the ileocecal region after which a look is over, even if nothing could be recognised meanwhile."""
+
+_EPS = 1e-6
+
+
+@dataclass
+class Look:
+    """The ileocecal region, seen once or again and again with short interruptions.
+
+    Attributes:
+        start: When it is first seen.
+        stop: When it is last seen.
+        seen: Seconds in which it is in view.
+        strength: Evidence that it is being looked at, seconds, at most what makes a look count.
+        counts: Whether it was seen for long enough.
+    """
+
+    start: float
+    stop: float
+    seen: float = 0.0
+    strength: float = 0.0
+    counts: bool = False
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Something that happened, and from when on it could be known; seconds."""
+
+    name: str
+    seconds: float
+    known_at: float
+
+
+@dataclass
+class _Turn:
+    """Evidence, in seconds, that the scope has gone in or out, since the first of it."""
+
+    since: float
+    seconds: float = 0.0
+
+
+class Tracker:
+    """Follows one procedure.
+
+    The scope goes in or out when it has been seen there for long enough, without being seen on the other side; what
+    could not be decoded is evidence of neither. A stay begins and is over with the first frame of that evidence.
+
+    A look at the ileocecal region gains strength while it is in view, up to the least that counts, and loses it while
+    something else can be recognised; frames in which nothing can are evidence of neither. It is over when its strength
+    is used up, when the region was not seen for ``LOST`` seconds, or when the scope goes out.
+
+    Args:
+        least: How long something lasts before it counts.
+
+    Attributes:
+        stays: When the scope was inside, those that are over.
+        entered: When the stay that is not over began; None outside.
+        begins_inside: Whether the scope was never seen outside before the first stay.
+        outside_seen: Whether the scope was seen outside at all.
+        looks: Looks that count, in order.
+        ends_inside: Whether the scope was inside when the recording ended.
+        ends_in_caecum: Whether the ileocecal region was still being looked at then.
+    """
+
+    def __init__(self, least: Sustained) -> None:
+        self._least = least
+        self._turn: _Turn | None = None
+        self._look: Look | None = None
+        self.stays: list[Span] = []
+        self.entered: float | None = None
+        self.begins_inside = False
+        self.outside_seen = False
+        self.looks: list[Look] = []
+        self.ends_inside = False
+        self.ends_in_caecum = False
+
+    @property
+    def looking(self) -> bool:
+        """Whether the ileocecal region is being looked at."""
+        return self._look is not None and self._look.counts
+
+    @property
+    def arrived(self) -> bool:
+        """Whether the ileocecal region was looked at since the scope went in for the last time."""
+        return self.entered is not None and bool(self.looks) and self.looks[-1].start >= self.entered
+
+    def push(self, start: float, stop: float, sight: int) -> list[Moment]:
+        """Take what is seen from ``start`` to ``stop``, and return what became known by then."""
+        moments = [] if sight == UNKNOWN else self._place(start, stop, sight)
+        return moments + self._watch(start, stop, sight)
+
+    def finish(self, end: float) -> list[Moment]:
+        """End the recording, and return what that tells.
+
+        A stay outside that the end cuts short is taken for one however short it is: its length is not known.
+        """
+        if self.entered is None:
+            return []
+        if self._turn is not None:
+            return self._leave(self._turn.since, end)
+        self.ends_inside, self.ends_in_caecum = True, self.looking
+        self.stays.append((self.entered, end))
+        self.entered = None
+        return []
+
+    def _place(self, start: float, stop: float, sight: int) -> list[Moment]:
+        outside = sight == OUTSIDE
+        if outside == (self.entered is None):
+            self._turn = None
+            if outside:
+                self.outside_seen, self._look = True, None
+            return []
+        turn = self._turn = self._turn or _Turn(start)
+        turn.seconds += stop - start
+        if turn.seconds < (self._least.outside if outside else self._least.inside) - _EPS:
+            return []
+        self._turn = None
+        return self._leave(turn.since, stop) if outside else self._enter(turn.since, stop)
+
+    def _enter(self, since: float, now: float) -> list[Moment]:
+        self.entered = since
+        if self.stays:
+            return []
+        self.begins_inside = not self.outside_seen
+        return [] if self.begins_inside else [Moment("insertion_start", since, now)]
+
+    def _leave(self, since: float, now: float) -> list[Moment]:
+        assert self.entered is not None, "the scope is inside"
+        moments = self._end_look(now)
+        if self.arrived:
+            moments.append(Moment("withdrawal_end", since, now))
+        self.stays.append((self.entered, since))
+        self.entered, self.outside_seen = None, True
+        return moments
+
+    def _watch(self, start: float, stop: float, sight: int) -> list[Moment]:
+        moments: list[Moment] = []
+        if sight == LANDMARK:
+            look = self._look = self._look or Look(start, start)
+            look.strength = min(self._least.ileocecal, look.strength + stop - start)
+            look.stop, look.seen = stop, look.seen + stop - start
+        elif self._look is not None:
+            if sight == READABLE:
+                self._look.strength -= stop - start
+            if self._look.strength <= _EPS or stop - self._look.stop >= LOST - _EPS:
+                moments = self._end_look(stop)
+        look_now = self._look
+        if look_now is None or look_now.counts or self.entered is None:
+            return moments
+        if look_now.strength >= self._least.ileocecal - _EPS:
+            look_now.counts = True
+            self.looks.append(look_now)
+            moments.append(Moment("caecum_reached", look_now.start, stop))
+        return moments
+
+    def _end_look(self, now: float) -> list[Moment]:
+        look, self._look = self._look, None
+        return [Moment("withdrawal_start", look.stop, now)] if look is not None and look.counts else []
