@@ -1,0 +1,223 @@
+"""From what a pass found to the analysis: course, phases, indicators, events, frames worth showing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from cineloop.analysis.best import choose
+from cineloop.analysis.course import Course, Cuts, Gate, course_of
+from cineloop.analysis.found import (
+    Looks,
+    gaps_of,
+    looks_of,
+    place_at,
+    place_of,
+    thumbnails_of,
+    timeline_of,
+    windows_of,
+)
+from cineloop.analysis.guidelines import references_for
+from cineloop.analysis.indicator import StageName
+from cineloop.analysis.indicators import Facts
+from cineloop.analysis.models import Model
+from cineloop.analysis.moments import events_of, phase_signal, stretches_of
+from cineloop.analysis.pictures import thumbnail
+from cineloop.analysis.result import Analysis, BestFrame, Gap, PartFacts, StageFacts, Stretch, Thumbnail
+from cineloop.analysis.run import Passed, fingerprint_of
+from cineloop.analysis.settings import Settings
+from cineloop.analysis.showable import row_of, showable
+from cineloop.analysis.variation import varied
+from cineloop.runs import library_versions, now
+from cineloop.timeline.decision import SIGNALS, States, Thresholds
+from cineloop.timeline.timeline import Timeline
+from cineloop.video.recording import Recording
+
+_BEST_WIDTH, _BEST_QUALITY = 480, 80
+_RAW_KERNEL = 1e-6
+_SHOWN = ("inside", "insertion", "caecum", "withdrawal", "unknown")
+
+
+def assemble(
+    recording: Recording,
+    passed: Passed,
+    models: Sequence[Model],
+    settings: Settings,
+    *,
+    name: str,
+    parts: tuple[PartFacts, ...],
+) -> Analysis:
+    """Return the analysis of a procedure.
+
+    Args:
+        recording: The procedure.
+        passed: What its pass found.
+        models: One a stage.
+        settings: How it is analysed.
+        name: Of the procedure.
+        parts: Its files.
+    """
+    by_stage: Mapping[StageName, Model] = {model.stage: model for model in models}
+    lines: dict[StageName, Timeline] = {
+        stage: timeline_of(model, passed.arrays, recording, passed.instants, name=name, rate=settings.rate)
+        for stage, model in by_stage.items()
+        if stage != "classify"
+    }
+    cuts = _cuts(by_stage)
+    decided = partial(course_of, lines.get("inbody"), lines.get("quality"), recording.duration, cuts=cuts)
+    course = decided(settings)
+    windows = windows_of(by_stage["classify"], passed.arrays, settings) if "classify" in by_stage else None
+    facts = Facts.of(course, settings, windows)
+    indicators = varied(facts, lambda shift, factor: decided(settings, shift=shift, factor=factor), settings)
+    place = partial(place_at, recording)
+    gaps = gaps_of(passed.arrays, recording, passed.instants)
+    stretches = stretches_of(course, facts.phases, settings, place)
+    return Analysis(
+        name=name,
+        settings=settings,
+        parts=parts,
+        fingerprint=fingerprint_of(parts, models, settings),
+        stages=tuple(_facts(model, passed) for model in models),
+        timeline=_timeline(lines, by_stage, decided(_unfiltered(settings)), facts, settings, recording, passed, name),
+        windows=windows,
+        stretches=stretches,
+        events=events_of(course, facts.phases, settings, place, windows),
+        indicators=tuple(replace(one, references=references_for(one, settings.guideline)) for one in indicators),
+        best=_best(recording, looks_of(passed.arrays, passed.instants), course, stretches),
+        thumbnails=_allowed(thumbnails_of(passed.arrays, recording, passed.instants), course),
+        gaps=gaps,
+        warnings=_warnings(parts, models, course, gaps, lines),
+        watermark=next((model.watermark for model in models if model.watermark), None),
+        versions=library_versions(),
+        made=now(),
+    )
+
+
+def _facts(model: Model, passed: Passed) -> StageFacts:
+    looked = int(np.isfinite(passed.arrays[f"{model.stage}/scores"]).all(axis=1).sum())
+    return model.facts(passed.engines[model.stage], looked)
+
+
+def _cuts(models: Mapping[StageName, Model]) -> Cuts:
+    gate = None
+    if "inbody" in models:
+        positive = models["inbody"].positive
+        assert positive is not None, "a gate has a class that decides"
+        gate = Gate(positive, models["inbody"].thresholds[positive])
+    return Cuts(gate, Thresholds(**models["quality"].thresholds) if "quality" in models else Thresholds())
+
+
+def _unfiltered(settings: Settings) -> Settings:
+    """Return settings under which filters look at one row."""
+    return settings.model_copy(update={"kernels": (_RAW_KERNEL,) * len(SIGNALS)})
+
+
+def _timeline(
+    lines: Mapping[StageName, Timeline],
+    models: Mapping[StageName, Model],
+    raw: Course,
+    facts: Facts,
+    settings: Settings,
+    recording: Recording,
+    passed: Passed,
+    name: str,
+) -> Timeline:
+    """Return scores and signals of all models of frames as one timeline, a row an instant."""
+    course = facts.course
+    if not lines:
+        frames = passed.instants.frames
+        return Timeline(source=name, frames=frames, seconds=recording.seconds[frames], frame_rate=recording.fps)
+    first = next(iter(lines.values()))
+    scores = {}
+    if "inbody" in lines:
+        positive = models["inbody"].positive
+        assert positive is not None
+        scores["out_of_body"] = lines["inbody"].scores[positive]
+    if "quality" in lines:
+        scores |= lines["quality"].scores
+    return Timeline(
+        source=name,
+        frames=first.frames,
+        seconds=first.seconds,
+        frame_rate=recording.fps,
+        scores=scores,
+        signals=_signals(raw),
+        filtered={**_signals(course), "phase": phase_signal(course, facts.phases, settings)},
+    )
+
+
+def _signals(course: Course) -> dict[str, States]:
+    return {signal: row for signal in SIGNALS if (row := getattr(course, signal)) is not None}
+
+
+def _allowed(pictures: tuple[Thumbnail, ...], course: Course) -> tuple[Thumbnail, ...]:
+    """Return the pictures that may be shown."""
+    rows = row_of(course, np.array([one.seconds for one in pictures]))
+    return tuple(one for one, shown in zip(pictures, showable(course)[rows].tolist(), strict=True) if shown)
+
+
+def _best(recording: Recording, looks: Looks, course: Course, stretches: Sequence[Stretch]) -> tuple[BestFrame, ...]:
+    """Choose frames, and decode them again at a size that shows something."""
+    good = showable(course)
+    if course.nonsense is not None:
+        good = good & (course.nonsense == 0)
+    rows = row_of(course, recording.seconds[looks.frames])
+    whole = [one for one in stretches if one.name == "phase"]
+    at = np.searchsorted([one.start.seconds for one in whole], recording.seconds[looks.frames] + 1e-6, side="right") - 1
+    phases = {
+        frame: whole[max(place, 0)].value
+        for frame, row, place in zip(looks.frames.tolist(), rows.tolist(), at.tolist(), strict=True)
+        if good[row]
+    }
+    chosen = choose(looks, phases, _SHOWN)
+    pictures = {}
+    for picture in recording.pictures(np.unique(np.array([frame for frame, *_ in chosen], dtype=np.int64))):
+        if picture.pixels is not None:
+            jpeg, width, height = thumbnail(picture.pixels, _BEST_WIDTH, _BEST_QUALITY)
+            pictures[picture.index] = Thumbnail(float(recording.seconds[picture.index]), jpeg, width, height)
+    return tuple(
+        BestFrame(place_of(recording, frame), phase, rank, pictures[frame])
+        for frame, phase, rank in chosen
+        if frame in pictures
+    )
+
+
+def _warnings(
+    parts: Sequence[PartFacts],
+    models: Sequence[Model],
+    course: Course,
+    gaps: Sequence[Gap],
+    lines: Mapping[StageName, Timeline],
+) -> tuple[str, ...]:
+    found = [f"The file {part.name} ends before what its header promises." for part in parts if part.truncated]
+    if gaps:
+        lost = sum(gap.end - gap.start for gap in gaps)
+        found.append(f"{lost:.1f} s in {len(gaps)} stretches could not be decoded; nothing is known of them.")
+    if len({(part.width, part.height) for part in parts}) > 1:
+        found.append("The files differ in the size of their pictures.")
+    if course.outside is None:
+        found.append("No model told what is out of the body: no picture of this report was checked for that.")
+    if {"inbody", "quality"} <= lines.keys():
+        found += _disagreement(lines, models)
+    for model in models:
+        found += [f"{model.stage}: {text}" for text in model.facts("", 0).warnings]
+    return tuple(found)
+
+
+def _disagreement(lines: Mapping[StageName, Timeline], models: Sequence[Model]) -> list[str]:
+    """Say where the two models that tell outside from inside differ in more than a tenth of the frames."""
+    by_stage = {model.stage: model for model in models}
+    gate = by_stage["inbody"]
+    assert gate.positive is not None
+    one = lines["inbody"].scores[gate.positive] >= gate.thresholds[gate.positive]
+    two = lines["quality"].scores["outside"] >= by_stage["quality"].thresholds["outside"]
+    share = float((one != two).mean())
+    if share <= 0.1:
+        return []
+    return [
+        "The in-body gate and the quality model disagree on whether the scope is outside in "
+        f"{share:.0%} of the frames; the gate decides."
+    ]

@@ -1,0 +1,169 @@
+"""``analyze``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cineloop.analysis.assemble import assemble
+from cineloop.analysis.indicator import Indicator, StageName
+from cineloop.analysis.models import open_model
+from cineloop.analysis.report import plain, write_report
+from cineloop.analysis.result import Analysis
+from cineloop.analysis.run import check_causal, facts_of, key_of, look, name_of, salt_of
+from cineloop.analysis.settings import Engine, Settings
+from cineloop.analysis.sources import parts_of
+from cineloop.analysis.store import Store
+from cineloop.analysis.tables import write_tables
+from cineloop.errors import CineloopError, ModelError
+from cineloop.inference.load import Loaded
+from cineloop.progress import Progress, silent
+from cineloop.schema import validate
+from cineloop.video.recording import Recording
+
+_FOLDER = Path("analyses")
+_WORK = "work"
+_REPORT = "report.json"
+
+
+@dataclass(frozen=True)
+class Analyzed:
+    """An analysis and where it was written.
+
+    Attributes:
+        analysis: The result.
+        folder: Its files.
+    """
+
+    analysis: Analysis
+    folder: Path
+
+    def plain(self) -> dict[str, Any]:
+        """Return what a program would read: the content of ``report.json``, and the folder."""
+        return {**plain(self.analysis), "folder": str(self.folder)}
+
+    def files(self) -> list[tuple[str, Path]]:
+        """Return what was written for people and programs, with a title each."""
+        known = {"report": "report.html", "data": _REPORT, "timeline": "timeline.parquet", "overlay": "overlay"}
+        return [(title, self.folder / name) for title, name in known.items() if (self.folder / name).exists()]
+
+
+def analyze(
+    sources: str | Path | Sequence[str | Path],
+    *,
+    inbody: str | Path | Loaded | None = None,
+    quality: str | Path | Loaded | None = None,
+    classify: str | Path | Loaded | None = None,
+    out: str | Path | None = None,
+    name: str | None = None,
+    plain_names: bool = False,
+    settings: Settings | Mapping[str, Any] | None = None,
+    engine: Engine | Mapping[str, Any] | None = None,
+    outside_class: str | None = None,
+    alarm_class: str | None = None,
+    device: str | None = None,
+    begun: Callable[[Path], None] | None = None,
+    progress: Progress = silent,
+) -> Analyzed:
+    """Analyse a whole procedure in one pass over its video.
+
+    Args:
+        sources: A recording, its parts in order, or a folder of them.
+        inbody: A run, export or bundle that tells in from out of the body.
+        quality: One with the labels of a colonoscopy frame.
+        classify: One that classifies clips.
+        out: A new folder, or one that an interrupted call left; ``analyses/<name>`` without it.
+        name: What the procedure is called; a pseudonym without it.
+        plain_names: Write names of files as they are.
+        settings: How it is analysed.
+        engine: How fast.
+        outside_class: Of ``inbody``: the class that is out of the body, where it does not say.
+        alarm_class: Of ``classify``: the class that raises an alarm, where it does not say.
+        device: Where torch computes.
+        begun: Told the folder once all is checked and work begins.
+        progress: Told about seconds of the procedure.
+
+    Returns:
+        The analysis and its folder, with ``report.html``, ``report.json``, ``timeline.parquet`` and further tables.
+
+    Raises:
+        VideoError: A file cannot be read, or the recording is too short.
+        ModelError: No model is given, or one is of another kind.
+        RecipeError: A setting is not valid.
+        CineloopError: Another analysis lies in the folder.
+    """
+    how = settings if isinstance(settings, Settings) else validate(Settings, settings or {}, where="settings")
+    fast = engine if isinstance(engine, Engine) else validate(Engine, engine or {}, where="engine")
+    wanted: dict[StageName, str | Path | Loaded | None] = {"inbody": inbody, "quality": quality, "classify": classify}
+    if not any(wanted.values()):
+        raise ModelError("No model is given, so there is nothing to find", mend="Give inbody, quality or classify.")
+    paths = parts_of([sources] if isinstance(sources, str | Path) else sources)
+    named: dict[StageName, str | None] = {"inbody": outside_class, "classify": alarm_class}
+    models = [
+        open_model(stage, source, positive=named.get(stage), device=device)
+        for stage, source in wanted.items()
+        if source is not None
+    ]
+    check_causal(models, how)
+    salt = salt_of(plain_names=plain_names)
+    called = name_of(paths, given=name, salt=salt)
+    folder = Path(out) if out is not None else _FOLDER / called
+    _check_free(folder)
+    with Recording(paths, threads=fast.threads) as recording:
+        parts = facts_of(recording, salt=salt, progress=progress)
+        store = Store(folder / _WORK, key_of(parts, models, how, fast))
+        passed = look(recording, models, how, fast, store, begun=begun, progress=progress)
+        analysis = assemble(recording, passed, models, how, name=called, parts=parts)
+    write_tables(analysis, folder)
+    write_report(analysis, folder)
+    store.remove()
+    return Analyzed(analysis, folder)
+
+
+def _check_free(folder: Path) -> None:
+    """Refuse a folder that holds something else than unfinished work.
+
+    Raises:
+        CineloopError: It does.
+    """
+    if (folder / _REPORT).exists():
+        raise CineloopError(
+            "A finished analysis lies here", where=folder, mend="Give another --out, or remove that folder."
+        )
+    if folder.exists() and not folder.is_dir():
+        raise CineloopError("This is a file", where=folder, mend="Give another --out.")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / _WORK).is_dir():
+        raise CineloopError("The folder is not empty", where=folder, mend="Give a new folder as --out.")
+
+
+def rows_of(indicators: Sequence[Indicator]) -> list[tuple[str, str, str, str]]:
+    """Return a row an indicator: title, value, range over varied settings, and why there is no value."""
+    return [(one.definition.title, told(one, one.value), _range(one), str(one.reason or "")) for one in indicators]
+
+
+def told(indicator: Indicator, value: float | None) -> str:
+    """Return a value of an indicator as people write it."""
+    if value is None:
+        return "-"
+    unit = indicator.definition.unit
+    if unit == "s":
+        return _clock(value)
+    if unit == "share":
+        return f"{value:.0%}"
+    if unit == "yes":
+        return "yes" if value else "no"
+    return f"{value:g}"
+
+
+def _range(one: Indicator) -> str:
+    if one.low is None or one.high is None or one.low == one.high:
+        return ""
+    return f"{told(one, one.low)} to {told(one, one.high)}"
+
+
+def _clock(seconds: float) -> str:
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
