@@ -26,7 +26,9 @@ def test_a_plain_procedure():
     assert found.insertion_start == near(10)
     assert found.caecum_reached == near(70)
     assert found.withdrawal == (near(75), near(175))
-    assert not (found.begins_inside or found.ends_inside or found.cut)
+    assert not (found.begins_inside)
+    assert not (found.ends_inside)
+    assert not (found.cut)
     for milestone in ("inside", "insertion_start", "caecum_reached", "withdrawal_start", "withdrawal_end"):
         assert found.why_not(milestone) is None
 
