@@ -135,7 +135,7 @@ def test_filters_are_widened_by_a_factor(length, left):
 
 
 def test_rows_lie_in_the_recording():
-    with pytest.raises(ValueError, match="recording of 0.5 s"):
+    with pytest.raises(ValueError, match=r"recording of 0\.5 s"):
         course_of(None, quality(["bbps2"] * 5), 0.5, Settings())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ def test_stretches_are_sets_of_moments(some, others):
     first, second = joined(some), joined(others)
     assert ticks(first) == ticks(some)
     assert total(first) == len(ticks(some))
-    assert all(before[1] < after[0] for before, after in zip(first, first[1:], strict=False))
+    assert all(before[1] < after[0] for before, after in itertools.pairwise(first))
     assert ticks(common(first, second)) == ticks(some) & ticks(others)
     assert ticks(without(first, second)) == ticks(some) - ticks(others)
 
@@ -32,9 +34,7 @@ def test_how_much_of_each_row_lies_in_them(spans, edges):
     edges = np.array(sorted(edges), float)
     counted = within(edges[:-1], edges[1:], joined(spans))
     covered = ticks(spans)
-    wanted = [
-        sum(tick in covered for tick in range(int(a), int(b))) for a, b in zip(edges, edges[1:], strict=False)
-    ]
+    wanted = [sum(tick in covered for tick in range(int(a), int(b))) for a, b in itertools.pairwise(edges)]
     assert np.allclose(counted, wanted)
 
 

@@ -57,8 +57,9 @@ def worst_window(course: Course, seconds: Times, width: float = WINDOW) -> dict[
     assert course.bbps is not None, "there is a model of quality"
     rows = np.flatnonzero(seconds)
     passed = np.concatenate([[0.0], np.cumsum(seconds[rows])])
-    if passed[-1] < width:
+    if passed[-1] < width - 1e-6:
         return {}
+    width = min(width, float(passed[-1]))
     gathered = np.concatenate([[0.0], np.cumsum(seconds[rows] * course.bbps[rows])])
     # Over the start of the window its mean is a broken line, with corners where one of its ends passes a row's.
     corners = np.concatenate([passed, passed - width])
