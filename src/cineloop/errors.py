@@ -101,3 +101,7 @@ class EvaluationError(CineloopError):
 
 class ExportError(CineloopError):
     """A model that cannot be exported as asked, or an export that does not compute what the model does."""
+
+
+class ReportError(CineloopError):
+    """A report of an analysed procedure that is missing, damaged, or of another version."""

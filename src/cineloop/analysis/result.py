@@ -230,6 +230,7 @@ class Analysis:
         watermark: The reason of a deliberate exception in a model's training.
         versions: Of what the figures depend on.
         made: When, ISO 8601, UTC.
+        videos: File names of parts, by number, where the report stands beside them and may show them.
     """
 
     name: str
@@ -249,5 +250,9 @@ class Analysis:
     watermark: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     made: str = ""
-    video: str | None = None
-    """File name of the recording, where the report stands beside it and may show it; None otherwise."""
+    videos: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """How long the procedure lasts, all parts together."""
+        return max(part.start + part.seconds for part in self.parts)

@@ -9,7 +9,7 @@ from cineloop._version import __version__
 from cineloop.exports.graph import Answer, Kind
 from cineloop.inference.engines import INPUT
 from cineloop.inference.load import Loaded
-from cineloop.report.html import DISCLAIMER
+from cineloop.report.furniture import DISCLAIMER
 from cineloop.tasks.clip_classification.predictor import ClipPredictor
 from cineloop.tasks.frame_classification.predictor import FramePredictor
 

@@ -13,7 +13,7 @@ from cineloop import files
 from cineloop._version import __version__
 from cineloop.inference.load import Loaded
 from cineloop.inference.rows import Row, write_rows
-from cineloop.report.html import DISCLAIMER
+from cineloop.report.furniture import DISCLAIMER
 
 SCHEMA = 1
 

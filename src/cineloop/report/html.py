@@ -1,10 +1,10 @@
 """One page toolkit for everything the product writes: self-contained, offline, and without scripts but for one kind.
 
 A page is plain data (:class:`Page` of :class:`Section` of blocks) and one template turns it into HTML. All text is
-escaped by the template; the only markup that passes through is a :class:`~cineloop.report.drawing.Drawing`, which
-matplotlib wrote. The page forbids every fetch by its content security policy, follows the reader's light or dark
-setting, and fits a phone and paper. A page with a :class:`Program` runs that script of the package's own, and no other:
-its policy names the script by hash.
+escaped by the template; the only markup that passes through is a :class:`~cineloop.report.drawing.Drawing`, whose text
+was escaped when it was drawn. The page forbids every fetch by its content security policy, follows the reader's light or
+dark setting, and fits a phone and paper. A page with a :class:`Program` runs that script of the package's own, and no
+other: its policy names the script by hash.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import jinja2
 from markupsafe import Markup
 
 from cineloop.files import write_text
+from cineloop.report.coloured import Keys, Shares
 from cineloop.report.drawing import Drawing
+from cineloop.report.entries import Entries
+from cineloop.report.furniture import ENGLISH, Furniture
 from cineloop.report.program import Program, resource
-
-DISCLAIMER = "Research software, not a medical device."
 
 Tone = Literal["plain", "good", "warn", "bad", "muted"]
 
@@ -313,7 +314,21 @@ class Live:
 
 
 Block: TypeAlias = (
-    Paragraph | Cards | Table | Figure | Picture | Gallery | Facts | Bullets | Grid | Stack | Details | Live
+    Paragraph
+    | Cards
+    | Table
+    | Figure
+    | Picture
+    | Gallery
+    | Facts
+    | Bullets
+    | Grid
+    | Stack
+    | Details
+    | Live
+    | Entries
+    | Keys
+    | Shares
 )
 
 
@@ -349,6 +364,7 @@ class Page:
         provenance: Where it all comes from: fingerprints, versions, commits; in the footer.
         footnote: Stands before the disclaimer.
         program: What fills the :class:`Live` places.
+        furniture: The words around all this, and the language of the page.
     """
 
     title: str
@@ -361,6 +377,7 @@ class Page:
     provenance: tuple[Fact, ...] = ()
     footnote: str = ""
     program: Program | None = None
+    furniture: Furniture = ENGLISH
 
     def render(self) -> str:
         """Return the page as HTML."""
@@ -369,10 +386,10 @@ class Page:
             _template()
             .render(
                 page=self,
-                disclaimer=DISCLAIMER,
+                words=self.furniture,
                 style=Markup(_style()),  # noqa: S704 - the package's own style sheet
                 own=None if self.program is None else self.program.placed(),
-                inline=lambda drawing: Markup(drawing.inline(f"f{next(numbers)}")),  # noqa: S704 - written by matplotlib
+                inline=lambda drawing: Markup(drawing.inline(f"f{next(numbers)}")),  # noqa: S704 - a drawing's own
             )
             .lstrip()
         )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 from markupsafe import Markup
 
@@ -13,6 +15,16 @@ from markupsafe import Markup
 def resource(name: str) -> str:
     """Return the text of a file that pages are made from."""
     return (resources.files("cineloop.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def script_data(value: Any) -> str:
+    """Return plain values as JSON that stands safely inside a script element: no name in it can end the element.
+
+    Raises:
+        ValueError: A number is not finite.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 @dataclass(frozen=True)
@@ -32,12 +44,14 @@ class Program:
     Attributes:
         scripts: Names of resources, joined in order.
         style: A style sheet's.
-        data: JSON, without any ``<``.
+        data: JSON, without any ``<``: see :func:`script_data`.
+        media: It plays video that lies beside the page.
     """
 
     scripts: tuple[str, ...]
     style: str
     data: str
+    media: bool = False
 
     def __post_init__(self) -> None:
         assert "<" not in self.data, "data must not end its element"
@@ -49,9 +63,11 @@ class Program:
 
     @property
     def policy(self) -> str:
-        """The directive that allows this script and no other."""
+        """The directives that allow this script and no other, and video where it is played."""
         digest = hashlib.sha256(self.code.encode("utf-8")).digest()
-        return f"script-src 'sha256-{base64.b64encode(digest).decode('ascii')}'; "
+        allowed = f"script-src 'sha256-{base64.b64encode(digest).decode('ascii')}'; "
+        # Browsers differ in whether a page that is a file has an origin that 'self' could mean.
+        return allowed + ("media-src 'self' file:; " if self.media else "")
 
     def placed(self) -> Placed:
         """Return what the template writes as it is: the package's own files, and data that cannot end its element."""

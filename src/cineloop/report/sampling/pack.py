@@ -3,47 +3,17 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from cineloop.report.packing import pack
+from cineloop.report.program import script_data
 from cineloop.report.sampling.samples import Integers, Samples
 from cineloop.report.sampling.sheets import Sheet
 
 STEADY = 0.001
 """Seconds by which a frame's time may leave its clip's steady clock before it is written out."""
-
-
-def pack(values: npt.NDArray[np.integer]) -> str:
-    """Return integers as Base64 of variable-length bytes: seven bits a byte, lowest first, signs folded in.
-
-    Args:
-        values: [N], each within 53 bits.
-    """
-    plain = values.astype(np.int64)
-    folded = ((plain << 1) ^ (plain >> 63)).astype(np.uint64)
-    width = max(1, -(-int(folded.max(initial=0)).bit_length() // 7))
-    shifted = folded[:, None] >> (7 * np.arange(width, dtype=np.uint64))
-    more = np.zeros(shifted.shape, bool)
-    more[:, :-1] = shifted[:, 1:] > 0
-    used = np.ones(shifted.shape, bool)
-    used[:, 1:] = more[:, :-1]
-    octets = (shifted & np.uint64(127)).astype(np.uint8) | (more.astype(np.uint8) << 7)
-    return base64.b64encode(octets[used].tobytes()).decode("ascii")
-
-
-def unpack(text: str) -> Integers:
-    """Return what :func:`pack` was given, int64 [N]."""
-    octets = np.frombuffer(base64.b64decode(text), np.uint8)
-    last = octets < 128
-    of = np.concatenate([[0], np.cumsum(last)[:-1]]).astype(np.int64) if len(octets) else np.zeros(0, np.int64)
-    begins = np.flatnonzero(np.concatenate([[True], last[:-1]])) if len(octets) else of
-    shift = (np.arange(len(octets)) - begins[of]).astype(np.uint64) * np.uint64(7)
-    folded = np.zeros(int(last.sum()), np.uint64)
-    np.add.at(folded, of, (octets & 127).astype(np.uint64) << shift)
-    return (folded >> np.uint64(1)).astype(np.int64) ^ -(folded & np.uint64(1)).astype(np.int64)
 
 
 def _deltas(values: Integers) -> Integers:
@@ -116,6 +86,4 @@ def blob(samples: Samples, *, notes: Sequence[tuple[str, str]] = (), sheets: Seq
             for sheet in sheets
         ],
     }
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # Nothing in a name may end the element or open a comment in it.
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return script_data(value)

@@ -17,7 +17,8 @@ BUDGET = 1_200_000
 """Sampled frames on a page; more are thinned out by epochs. Each takes a byte or two."""
 
 _READING = "Every mark is a sampled frame. A method ×3 has three rows of the video: rounds or epochs. Many are a shade."
-_SCRIPTS = ("data", "measures", "dom", "controls", "timeline", "charts", "sheets", "page")
+_OWN = ("data", "measures", "dom", "controls", "timeline", "charts", "sheets", "page")
+_SCRIPTS = ("shared/unpack.js", "shared/dom.js", *(f"sampling/{name}.js" for name in _OWN))
 _KINDS = {
     "decoded": (
         "Decoded",
@@ -103,7 +104,7 @@ def page(samples: Samples, origin: Origin, *, sheets: Sequence[Sheet] = ()) -> P
         banners=tuple(Banner(text, "info") for text in remarks),
         sections=tuple(sections),
         program=Program(
-            tuple(f"sampling/{name}.js" for name in _SCRIPTS),
+            _SCRIPTS,
             "sampling/page.css",
             blob(shown, notes=origin.notes, sheets=sheets),
         ),

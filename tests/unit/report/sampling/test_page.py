@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cineloop.cohort import Cohort
+from cineloop.report.packing import pack, unpack
 from cineloop.report.sampling import Clip, Origin, Sample, Samples, decode_sheets, page, plan
-from cineloop.report.sampling.pack import pack, unpack
 from cineloop.report.sampling.sheets import choose_clips, write_sheet
 from cineloop.video.sampling import RoundsConfig
 from sampled import MODES, made_cohort, method, table

@@ -1,30 +1,6 @@
 // The table of samples, unpacked: a row is one sample, a clip is one video (or piece of one) in one split.
 const raw = JSON.parse(document.getElementById("data").textContent);
 
-function unpack(text) {
-  const bytes = atob(text);
-  let length = 0;
-  for (let at = 0; at < bytes.length; at++) length += bytes.charCodeAt(at) < 128;
-  const found = new Float64Array(length);
-  let value = 0, scale = 1, place = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    const octet = bytes.charCodeAt(at);
-    value += (octet & 127) * scale;
-    scale *= 128;
-    if (octet < 128) {
-      found[place++] = value % 2 ? -(value + 1) / 2 : value / 2;
-      value = 0;
-      scale = 1;
-    }
-  }
-  return found;
-}
-
-function summed(values) {
-  for (let at = 1; at < values.length; at++) values[at] += values[at - 1];
-  return values;
-}
-
 function summedWithin(values, offsets) {
   for (let row = 0; row + 1 < offsets.length; row++)
     for (let at = offsets[row] + 1; at < offsets[row + 1]; at++) values[at] += values[at - 1];

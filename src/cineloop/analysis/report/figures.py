@@ -1,0 +1,47 @@
+"""Figures as text: times, values with their units, ranges."""
+
+from __future__ import annotations
+
+from cineloop.analysis.indicator import Indicator
+from cineloop.analysis.report.words import Words
+from cineloop.report.html import number
+from cineloop.report.render.moment import clock_text
+
+
+def clock(seconds: float) -> str:
+    """Return a moment of the procedure as ``hh:mm:ss``."""
+    return clock_text(seconds, hours=True).zfill(8)
+
+
+def span(seconds: float) -> str:
+    """Return how long something lasts as ``m:ss``, ``h:mm:ss`` from an hour on, with tenths up to ten seconds."""
+    return clock_text(seconds, hours=seconds >= 3600, tenths=0 < seconds < 10)
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Return a share in per cent."""
+    return f"{number(100 * share, digits)}%"
+
+
+def bare(value: float, unit: str) -> str:
+    """Return a value without the name of its unit."""
+    if unit == "s":
+        return span(round(value))
+    if unit == "share":
+        return percent(value, 1)
+    return number(value, 0 if float(value).is_integer() else 2)
+
+
+def with_unit(value: float, unit: str, say: Words) -> str:
+    """Return a value with its unit in words."""
+    if unit == "s":
+        return say("h" if round(value) >= 3600 else "min", time=bare(value, unit))
+    return bare(value, unit)
+
+
+def range_text(indicator: Indicator, say: Words) -> str:
+    """Return the range of a value under varied settings, empty where there is none."""
+    if indicator.value is None or indicator.low is None or indicator.high is None:
+        return ""
+    unit = indicator.definition.unit
+    return say("to", low=bare(indicator.low, unit), high=bare(indicator.high, unit))

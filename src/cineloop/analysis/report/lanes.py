@@ -1,0 +1,146 @@
+"""The timeline as lanes: what was decided, as pieces of time in a state each, for the drawing and for the script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from cineloop.analysis.report.words import Words
+from cineloop.analysis.result import Analysis, Gap, Windows
+from cineloop.report.coloured import Key
+from cineloop.report.render.words import LANGUAGES
+from cineloop.timeline.segments import run_bounds
+from cineloop.timeline.timeline import Timeline
+
+Times: TypeAlias = npt.NDArray[np.float64]
+
+PHASE = "phase"
+PHASES = ("outside", "inside", "insertion", "caecum", "withdrawal", "unknown")
+
+QUIET = "state-quiet"
+"""The colour of what is ordinary."""
+
+_COLOURS = {
+    ("outside", 1): "state-outside",
+    ("out_of_body", 1): "state-outside",
+    ("in_body", 0): "state-outside",
+    ("nonsense", 1): "state-unreadable",
+    ("ileocecal", 1): "state-ileocecal",
+    **{("bbps", score): f"bbps-{score}" for score in range(4)},
+}
+_KNOWN = {name for name, _ in _COLOURS}
+
+
+@dataclass(frozen=True, eq=False)
+class Lane:
+    """A row of the timeline, N pieces in order of time that do not overlap. Between them nothing is known.
+
+    Attributes:
+        name: ``phase``, a signal of the timeline, or ``classifier``.
+        title: In words.
+        states: What it tells apart.
+        start: When each piece begins, seconds of the procedure, float64 [N].
+        stop: When it is over, float64 [N].
+        state: Its place among the states, int64 [N].
+    """
+
+    name: str
+    title: str
+    states: tuple[Key, ...]
+    start: Times
+    stop: Times
+    state: npt.NDArray[np.int64]
+
+    def without(self, gaps: Sequence[Gap]) -> Lane:
+        """Return the lane with nothing said in these stretches."""
+        start, stop, state = self.start, self.stop, self.state
+        for gap in gaps:
+            before, after = start < gap.start, stop > gap.end
+            start, stop = (
+                np.concatenate([start[before], np.maximum(start[after], gap.end)]),
+                np.concatenate([np.minimum(stop[before], gap.start), stop[after]]),
+            )
+            state = np.concatenate([state[before], state[after]])
+            order = np.argsort(start, kind="stable")
+            start, stop, state = start[order], stop[order], state[order]
+        return replace(self, start=start, stop=stop, state=state)
+
+    def within(self, first: float, last: float) -> npt.NDArray[np.float64]:
+        """Return the seconds of each state between two moments, float64 [states]."""
+        held = np.clip(np.minimum(self.stop, last) - np.maximum(self.start, first), 0, None)
+        return np.bincount(self.state, weights=held, minlength=len(self.states))
+
+
+def lanes_of(analysis: Analysis, say: Words) -> tuple[Lane, ...]:
+    """Return the course, the signals of the timeline as they are shown, and what the classifier decided."""
+    lanes = [_phases(analysis, say), *_signals(analysis.timeline, analysis.seconds, say)]
+    lanes = [lane.without(analysis.gaps) for lane in lanes]
+    if analysis.windows is not None and len(analysis.windows.start):
+        lanes.append(_classifier(analysis.windows, say))
+    return tuple(lane for lane in lanes if len(lane.start))
+
+
+def _phases(analysis: Analysis, say: Words) -> Lane:
+    pieces = [one for one in analysis.stretches if one.name == PHASE]
+    used = {one.value for one in pieces}
+    values = [value for value in PHASES if value in used] + sorted(used.difference(PHASES))
+    colour = {value: f"phase-{value}" if value in PHASES else "phase-unknown" for value in values}
+    return Lane(
+        PHASE,
+        say("phase"),
+        tuple(Key(say.known(f"phase_{value}", value), colour[value]) for value in values),
+        np.array([one.start.seconds for one in pieces], np.float64),
+        np.array([one.stop for one in pieces], np.float64),
+        np.array([values.index(one.value) for one in pieces], np.int64),
+    )
+
+
+def _signals(timeline: Timeline, end: float, say: Words) -> Iterator[Lane]:
+    """Yield a lane a signal; a row holds until the next one."""
+    names = LANGUAGES[say.language]
+    edges = np.minimum(np.append(timeline.seconds, timeline.end), max(end, float(timeline.seconds[-1])))
+    for name, row in timeline.shown.items():
+        begins, ends = run_bounds(row)
+        told = row[begins] >= 0
+        begins, ends = begins[told], ends[told]
+        if name == PHASE or not len(begins):
+            continue
+        states = range(4 if name == "bbps" else max(1, int(row.max())) + 1)
+        yield Lane(
+            name,
+            names.title(name),
+            tuple(Key(names.state(name, value), _colour(name, value)) for value in states),
+            edges[begins],
+            edges[ends],
+            row[begins].astype(np.int64),
+        )
+
+
+def _colour(name: str, value: int) -> str:
+    if name in _KNOWN:
+        return _COLOURS.get((name, value), QUIET)
+    return QUIET if value == 0 else other_colour(value - 1)
+
+
+def other_colour(place: int) -> str:
+    """Return the colour of a state that has none of its own."""
+    return f"fig-{place % 6 + 1}"
+
+
+def _classifier(windows: Windows, say: Words) -> Lane:
+    """Return the decisions; of clips that overlap each holds until the next begins."""
+    stop = np.minimum(windows.stop, np.append(windows.start[1:], np.inf))
+    changes = (np.diff(windows.decided) != 0) | (windows.start[1:] > stop[:-1] + 1e-6)
+    begins = np.concatenate([[0], np.flatnonzero(changes) + 1])
+    ends = np.append(begins[1:], len(stop)) - 1
+    keys = []
+    for place, name in enumerate(windows.probabilities):
+        colour = other_colour(place) if windows.positive is None else QUIET
+        keys.append(Key(name, "state-alarm" if name == windows.positive else colour))
+    return Lane(
+        "classifier", say("classifier"), tuple(keys), windows.start[begins], stop[ends], windows.decided[begins]
+    )

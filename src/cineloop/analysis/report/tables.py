@@ -1,0 +1,116 @@
+"""Events and gaps, models, files and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cineloop.analysis.report.figures import clock, span
+from cineloop.analysis.report.words import Words
+from cineloop.analysis.result import Analysis, Event, Gap, PartFacts, StageFacts
+from cineloop.report.html import (
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Details,
+    Fact,
+    Facts,
+    Grid,
+    Live,
+    Paragraph,
+    Row,
+    Stack,
+    Table,
+)
+
+
+def events(analysis: Analysis, say: Words) -> tuple[Block, ...]:
+    """Return what happened and what could not be decoded."""
+    if not analysis.events:
+        found: list[Block] = [Paragraph(say("no_events"), "muted")]
+    else:
+        several = len(analysis.parts) > 1
+        columns = [Column(say("time")), Column(say("event")), Column(say("detail"))]
+        columns += [Column(say("known_at"), numeric=True, hint=say("known_hint")), Column(say("frame"), numeric=True)]
+        columns += [Column(say("in_file"))] if several else []
+        rows = tuple(_event(event, analysis, say) for event in analysis.events)
+        found = [Live("events", (Table(say("events_caption"), tuple(columns), rows),))]
+    if analysis.gaps:
+        columns = [Column(say("from")), Column(say("until")), Column(say("lasts"), numeric=True)]
+        columns += [Column(say("frames"), numeric=True), Column(say("reason"))]
+        found.append(Table(say("gaps_caption"), tuple(columns), tuple(_gap(gap) for gap in analysis.gaps)))
+    return tuple(found)
+
+
+def _event(event: Event, analysis: Analysis, say: Words) -> Row:
+    place = event.place
+    cells = [clock(place.seconds), say.known(event.name, event.name), event.detail, clock(event.known_at)]
+    cells.append(f"{place.frame:,}")
+    if len(analysis.parts) > 1:
+        cells.append(f"{place.part + 1}: {clock(place.part_seconds)}")
+    return tuple(cells)
+
+
+def _gap(gap: Gap) -> Row:
+    return clock(gap.start), clock(gap.end), span(gap.end - gap.start), f"{gap.stop - gap.first:,}", gap.reason
+
+
+def models(analysis: Analysis, say: Words) -> tuple[Block, ...]:
+    """Return what each model is."""
+    found = []
+    for stage in analysis.stages:
+        blocks: list[Block] = [Paragraph(say(f"stage_{stage.stage}"), "muted"), Facts(tuple(_stage(stage, say)))]
+        if stage.warnings:
+            blocks.append(Bullets(stage.warnings))
+        found.append(Stack(tuple(blocks)))
+    return (Grid(tuple(found)),)
+
+
+def _stage(stage: StageFacts, say: Words) -> Iterator[Fact]:
+    said = ", ".join(f"{name} ≥ {value:g}" for name, value in stage.thresholds.items()) or say("none")
+    yield Fact(say("run"), stage.run or say("weights_alone"))
+    yield Fact(say("architecture"), stage.architecture)
+    yield Fact(say("engine"), stage.engine)
+    yield Fact(say("tells"), ", ".join(stage.classes))
+    yield Fact(say("thresholds"), say("tuned" if stage.tuned else "untuned", what=said))
+    yield Fact(say("judged"), f"{stage.looked:,}")
+    yield Fact(say("weights"), stage.weights_sha256)
+    yield Fact(say("corpus"), stage.corpus or say("unknown"))
+
+
+def recording(analysis: Analysis, say: Words) -> tuple[Block, ...]:
+    """Return the files, the settings, and all warnings."""
+    columns = [Column(say("file")), Column(say("begins"), numeric=True), Column(say("lasts"), numeric=True)]
+    columns += [Column(say("frames"), numeric=True), Column(say("rate"), numeric=True)]
+    columns += [Column(say("size"), numeric=True), Column(say("codec"))]
+    settings = _flat(analysis.settings.model_dump(mode="json"))
+    warnings = Bullets(analysis.warnings) if analysis.warnings else Paragraph(say("no_warnings"), "muted")
+    return (
+        Table(say("files_caption"), tuple(columns), tuple(_part(part, say) for part in analysis.parts)),
+        Details(say("settings"), (Facts(tuple(Fact(name, text) for name, text in settings)),)),
+        Details(say("warnings"), (warnings,), open=bool(analysis.warnings)),
+    )
+
+
+def _part(part: PartFacts, say: Words) -> Row:
+    name = f"{part.name} ({say('truncated')})" if part.truncated else part.name
+    numbers = clock(part.start), clock(part.seconds), f"{part.frames:,}", f"{part.fps:g}"
+    return Cell(name, detail=f"SHA-256 {part.sha256}"), *numbers, f"{part.width} × {part.height}", part.codec
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the settings by their keys, sections with a dot."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, _text(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(f"{one[0]:g}–{one[1]:g}" if isinstance(one, list) else _text(one) for one in value) or "–"
+    if value is None:
+        return "–"
+    return f"{value:g}" if isinstance(value, float) else str(value)
