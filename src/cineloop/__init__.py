@@ -12,13 +12,14 @@ from cineloop._version import __version__
 
 if TYPE_CHECKING:
     from cineloop import models, video
-    from cineloop.api import evaluate, export, features, load, predict, sampling, train
+    from cineloop.api import analyze, evaluate, export, features, load, predict, sampling, train
     from cineloop.cohort import Cohort
     from cineloop.report.render import render
     from cineloop.timeline import Timeline
     from cineloop.video import Video
 
 _LAZY = {
+    "analyze": "cineloop.api",
     "train": "cineloop.api",
     "evaluate": "cineloop.api",
     "predict": "cineloop.api",
@@ -38,6 +39,7 @@ __all__ = [
     "Timeline",
     "Video",
     "__version__",
+    "analyze",
     "evaluate",
     "export",
     "features",

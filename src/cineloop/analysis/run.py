@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,21 +146,24 @@ def look(
     engine: Engine,
     store: Store,
     *,
+    begun: Callable[[], None] = lambda: None,
     progress: Progress = silent,
 ) -> Passed:
-    """Run the models over a recording.
+    """Run the models over a recording, or over what an interrupted call has left of it.
 
     Args:
         recording: The procedure.
         models: One a stage.
         settings: How it is looked at.
         engine: How fast.
-        store: Keeps what is done; opened.
+        store: Keeps what is done.
+        begun: Told when all is checked and work begins.
         progress: Told about seconds.
 
     Raises:
         VideoError: The recording is too short for the classifier, or a file can no longer be read.
         ModelError: A model cannot be fed frame by frame.
+        CineloopError: Work of another analysis lies in the store.
     """
     instants = recording.instants(settings.rate)
     stages: list[Stage] = []
@@ -186,5 +189,7 @@ def look(
         stages.append(FrameStage(model.stage, frames, recording, instants, size=engine.batch, outputs=width))
     apart = max(_APART, recording.duration / _THUMBNAILS)
     stages.append(Looker(recording, instants, every=max(1, int(np.ceil(apart * settings.rate)))))
+    store.open()
+    begun()
     arrays = run_pass(recording, stages, store, length=engine.chunk, progress=progress)
     return Passed(arrays, instants, engines)

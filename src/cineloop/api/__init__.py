@@ -1,5 +1,6 @@
-"""What the verbs call and users import: train, evaluate, predict, export, features, sampling, load."""
+"""What the verbs call and users import: train, evaluate, predict, analyze, export, features, sampling, load."""
 
+from cineloop.api.analyzing import Analyzed, analyze
 from cineloop.api.exporting import export
 from cineloop.api.judging import evaluate
 from cineloop.api.predicting import features, predict
@@ -12,12 +13,14 @@ from cineloop.inference.sampled import Sampled, sampling
 from cineloop.inference.sampling import Choice
 
 __all__ = [
+    "Analyzed",
     "Choice",
     "Exported",
     "Features",
     "Plan",
     "Prediction",
     "Sampled",
+    "analyze",
     "evaluate",
     "export",
     "features",

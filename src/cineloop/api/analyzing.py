@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from cineloop.analysis.assemble import assemble
-from cineloop.analysis.indicator import Indicator, StageName
+from cineloop.analysis.indicator import StageName
 from cineloop.analysis.models import open_model
 from cineloop.analysis.report import plain, write_report
+from cineloop.analysis.report.figures import range_text, with_unit
+from cineloop.analysis.report.words import Words
 from cineloop.analysis.result import Analysis
 from cineloop.analysis.run import check_causal, facts_of, key_of, look, name_of, salt_of
 from cineloop.analysis.settings import Engine, Settings
 from cineloop.analysis.sources import parts_of
 from cineloop.analysis.store import Store
 from cineloop.analysis.tables import write_tables
+from cineloop.analysis.words import LANGUAGES
 from cineloop.errors import CineloopError, ModelError
 from cineloop.inference.load import Loaded
 from cineloop.progress import Progress, silent
@@ -43,6 +46,20 @@ class Analyzed:
     def plain(self) -> dict[str, Any]:
         """Return what a program would read: the content of ``report.json``, and the folder."""
         return {**plain(self.analysis), "folder": str(self.folder)}
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Return a row an indicator: title, value, range over varied settings, and why there is no value."""
+        language = self.analysis.settings.language
+        said, page = LANGUAGES[language], Words(language)
+        return [
+            (
+                said.title(one.definition),
+                "-" if one.value is None else with_unit(one.value, one.definition.unit, page),
+                range_text(one, page),
+                "" if one.reason is None else said.say(one.reason),
+            )
+            for one in self.analysis.indicators
+        ]
 
     def files(self) -> list[tuple[str, Path]]:
         """Return what was written for people and programs, with a title each."""
@@ -114,7 +131,15 @@ def analyze(
     with Recording(paths, threads=fast.threads) as recording:
         parts = facts_of(recording, salt=salt, progress=progress)
         store = Store(folder / _WORK, key_of(parts, models, how, fast))
-        passed = look(recording, models, how, fast, store, begun=begun, progress=progress)
+        passed = look(
+            recording,
+            models,
+            how,
+            fast,
+            store,
+            begun=lambda: begun(folder) if begun is not None else None,
+            progress=progress,
+        )
         analysis = assemble(recording, passed, models, how, name=called, parts=parts)
     write_tables(analysis, folder)
     write_report(analysis, folder)
@@ -136,34 +161,3 @@ def _check_free(folder: Path) -> None:
         raise CineloopError("This is a file", where=folder, mend="Give another --out.")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / _WORK).is_dir():
         raise CineloopError("The folder is not empty", where=folder, mend="Give a new folder as --out.")
-
-
-def rows_of(indicators: Sequence[Indicator]) -> list[tuple[str, str, str, str]]:
-    """Return a row an indicator: title, value, range over varied settings, and why there is no value."""
-    return [(one.definition.title, told(one, one.value), _range(one), str(one.reason or "")) for one in indicators]
-
-
-def told(indicator: Indicator, value: float | None) -> str:
-    """Return a value of an indicator as people write it."""
-    if value is None:
-        return "-"
-    unit = indicator.definition.unit
-    if unit == "s":
-        return _clock(value)
-    if unit == "share":
-        return f"{value:.0%}"
-    if unit == "yes":
-        return "yes" if value else "no"
-    return f"{value:g}"
-
-
-def _range(one: Indicator) -> str:
-    if one.low is None or one.high is None or one.low == one.high:
-        return ""
-    return f"{told(one, one.low)} to {told(one, one.high)}"
-
-
-def _clock(seconds: float) -> str:
-    whole = round(seconds)
-    hours, minutes = whole // 3600, whole // 60 % 60
-    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"

@@ -62,9 +62,6 @@ def command(
     alarm_class: Annotated[
         str | None, typer.Option(help="Of --classify: the class that raises an alarm, where the run does not say.")
     ] = None,
-    overlay: Annotated[
-        bool, typer.Option("--overlay", help="Also write the video with the timeline below it.")
-    ] = False,
     device: Annotated[str | None, typer.Option(help="Where torch computes: cpu, cuda, cuda:1.")] = None,
     batch: Annotated[int, typer.Option(min=1, help="Frames in a forward pass.")] = 16,
     threads: Annotated[int, typer.Option(min=0, help="Decoder threads; 0 for one a core.")] = 0,
@@ -104,12 +101,11 @@ def command(
         classify=classify,
         out=out,
         name=name,
-        plain=plain,
+        plain_names=plain,
         settings=settings,
         engine={"batch": batch, "threads": threads},
         outside_class=outside_class,
         alarm_class=alarm_class,
-        overlay=overlay,
         device=device,
         begun=lambda folder: note(f"analysing into {folder}"),
         progress=progress(),

@@ -23,6 +23,7 @@ VERBS = {
     "evaluate": "Judge a run on a split: figures with intervals, tables, a report.",
     "predict": "Run a trained model on videos, images, folders or DICOM.",
     "features": "Features and tokens of videos, and where a model looked.",
+    "analyze": "Analyse a whole procedure in one pass: timeline, indicators, report.",
     "render": "Show a timeline over its video, and as a plot.",
     "export": "Write a model for ONNX, OpenVINO, TorchScript or TensorRT.",
     "recipes": "List the shipped recipes, or print one, resolved and commented.",

@@ -65,4 +65,4 @@ def _range(one: Indicator) -> Range | None:
     if one.value is None or one.low is None or one.high is None or one.low < 0:
         return None
     top = 1.0 if one.definition.unit == "share" else 1.15 * max(one.high, one.value)
-    return Range(one.value / top, one.low / top, one.high / top) if 0 < top and one.high <= top else None
+    return Range(one.value / top, one.low / top, one.high / top) if top > 0 and one.high <= top else None
