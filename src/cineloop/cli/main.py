@@ -24,6 +24,7 @@ VERBS = {
     "predict": "Run a trained model on videos, images, folders or DICOM.",
     "features": "Features and tokens of videos, and where a model looked.",
     "render": "Show a timeline over its video, and as a plot.",
+    "summary": "Sum up procedures: the indicators of a unit, with intervals.",
     "export": "Write a model for ONNX, OpenVINO, TorchScript or TensorRT.",
     "recipes": "List the shipped recipes, or print one, resolved and commented.",
     "demo": "Train, evaluate and report on a built-in synthetic cohort.",
