@@ -126,11 +126,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    """Return the section classes that a field's annotation allows."""
+    """Return the section classes that a field's annotation allows, alone or in a list."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     origin = typing.get_origin(annotation)
-    if origin in (typing.Union, types.UnionType, typing.Annotated):
+    if origin in (typing.Union, types.UnionType, typing.Annotated, tuple, list):
         return [model for argument in typing.get_args(annotation) for model in _models_in(argument)]
     return []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from cineloop.analysis.words import Said
 
@@ -88,22 +88,3 @@ class Indicator:
 
     def __post_init__(self) -> None:
         assert (self.value is None) == (self.reason is not None), "a value, or the reason why there is none"
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain data; numbers carry 12 significant digits, sentences their key, values and English text."""
-        return {
-            **{key: value for key, value in vars(self.definition).items() if key != "inputs"},
-            "inputs": list(self.definition.inputs),
-            "value": _rounded(self.value),
-            "reason": None if self.reason is None else self.reason.to_json(),
-            "low": _rounded(self.low),
-            "high": _rounded(self.high),
-            "undetermined": _rounded(self.undetermined),
-            "parts": {name: _rounded(value) for name, value in self.parts.items()},
-            "remarks": [remark.to_json() for remark in self.remarks],
-            "references": [dict(vars(reference)) for reference in self.references],
-        }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.12g}")

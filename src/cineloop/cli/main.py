@@ -25,6 +25,7 @@ VERBS = {
     "features": "Features and tokens of videos, and where a model looked.",
     "analyze": "Analyse a whole procedure in one pass: timeline, indicators, report.",
     "render": "Show a timeline over its video, and as a plot.",
+    "summary": "Sum up procedures: the indicators of a unit, with intervals.",
     "export": "Write a model for ONNX, OpenVINO, TorchScript or TensorRT.",
     "recipes": "List the shipped recipes, or print one, resolved and commented.",
     "demo": "Train, evaluate and report on a built-in synthetic cohort.",

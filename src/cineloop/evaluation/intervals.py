@@ -148,6 +148,16 @@ def clopper_pearson(share: float, n: int, confidence: float) -> tuple[float, flo
     return low, high
 
 
+def wilson(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the score interval of a share of ``n`` independent units (Wilson 1927)."""
+    z = float(special.ndtri((1 + confidence) / 2))
+    share, reach = hits / n, z * z / n
+    middle = (share + reach / 2) / (1 + reach)
+    half = z * float(np.sqrt(share * (1 - share) / n + reach / (4 * n))) / (1 + reach)
+    # At none and at all the interval ends there, and rounding keeps it from it.
+    return (0.0 if hits == 0 else middle - half), (1.0 if hits == n else middle + half)
+
+
 def newcombe_auroc(value: float, n_positive: int, n_negative: int, confidence: float) -> tuple[float, float]:
     """Return an interval of an area that does not collapse at 0 or 1 (Newcombe 2006, method 5).
 

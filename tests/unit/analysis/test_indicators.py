@@ -242,19 +242,6 @@ def test_the_worst_stretch_is_the_worst(whole, width):
     assert seconds[between].sum() >= width - 1e-6
 
 
-def test_an_indicator_is_plain_data():
-    one = found("o10 i60 c5 i80")["withdrawal_seconds"].to_json()
-    assert (one["name"], one["value"], one["unit"]) == ("withdrawal_seconds", 80.0, "s")
-    assert one["remarks"][0]["key"] == "at_least_ends_inside"
-    assert one["remarks"][0]["text"].startswith("The recording ends inside")
-    none = found("o10 i60 o10")["withdrawal_seconds"].to_json()
-    assert none["reason"] == {
-        "key": "caecum_not_seen",
-        "values": {"seconds": 1.5},
-        "text": "the ileocecal region is never seen for 1.5 s",
-    }
-
-
 def test_every_part_has_words():
     clips = windows([(0, 4), (4, 8)], [1, 0])
     one = found(PLAIN, SEGMENTED, clips)

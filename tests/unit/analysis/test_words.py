@@ -10,6 +10,7 @@ import pytest
 
 from cineloop.analysis.indicators import MEASURES
 from cineloop.analysis.moments import PHASES
+from cineloop.analysis.summary.rates import RATES
 from cineloop.analysis.words import CHINESE, ENGLISH, LANGUAGES, Said
 from support import ROOT
 
@@ -36,7 +37,7 @@ def test_every_sentence_that_is_said_exists_and_every_one_is_said():
 
 
 def test_every_indicator_has_a_chinese_title_and_definition():
-    for one in MEASURES:
+    for one in (*MEASURES, *RATES):
         assert re.search(r"[\u4e00-\u9fff]", CHINESE.title(one.definition)), one.definition.name
         assert CHINESE.definition(one.definition).endswith("。"), one.definition.name
         assert ENGLISH.title(one.definition) == one.definition.title
@@ -50,8 +51,7 @@ def test_phases_and_events_have_words(language):
     assert {"insertion_start", "caecum_reached", "withdrawal_start", "withdrawal_end", "alarm"} <= set(words.events)
 
 
-def test_a_sentence_is_english_as_text_and_plain_data_as_json():
+def test_a_sentence_is_english_as_text():
     said = Said("never_inside", {"seconds": 3.0})
     assert str(said) == "the scope is never seen in the body for 3 s"
     assert CHINESE.say(said) == "未见镜身在体内持续 3 秒"
-    assert said.to_json() == {"key": "never_inside", "values": {"seconds": 3.0}, "text": str(said)}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cineloop.evaluation.bootstrap import Resampling, replicate
-from cineloop.evaluation.intervals import clopper_pearson, estimate, find, newcombe_auroc
+from cineloop.evaluation.intervals import clopper_pearson, estimate, find, newcombe_auroc, wilson
 from cineloop.evaluation.metrics import METRICS
 from cineloop.evaluation.scorer import Scorer
 from made_predictions import binary, made, predictions
@@ -125,6 +125,12 @@ def test_the_exact_interval_equals_scipy(pair):
     hits, n = pair
     theirs = stats.binomtest(hits, n).proportion_ci(0.95, method="exact")
     assert clopper_pearson(hits / n, n, 0.95) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 1), (1, 1), (0, 40), (40, 40), (7, 40), (333, 1000)])
+def test_wilson_equals_scipy(hits, n):
+    theirs = stats.binomtest(hits, n).proportion_ci(0.95, method="wilson")
+    assert wilson(hits, n, 0.95) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
 def test_newcombe_turns_around():

@@ -19,6 +19,8 @@ ENGLISH = Words(
         "caecum_before_recording": "the recording begins inside of the body, and does not show the ileocecal region",
         "caecum_after_recording": "the recording ends inside of the body, and does not show the ileocecal region",
         "nothing_decoded": "none of its frames could be judged",
+        "no_column": "no column tells it ({columns})",
+        "no_value": "it is known of no procedure",
         "nothing_readable": "none of its frames is readable",
         "no_segments": "the segment boundaries were not given",
         "segments_elsewhere": "the segment boundaries do not lie in the withdrawal, {start:.1f} to {stop:.1f} s",
@@ -33,6 +35,9 @@ ENGLISH = Words(
         "caecum_in_several_stays": "The ileocecal region is seen in {stays} stays in the body; the withdrawal is that "
         "of the last.",
         "pauses_elsewhere": "None of the given pauses lies in the withdrawal.",
+        "not_only_normal": "No column tells which procedures are normal: withdrawal times are of all.",
+        "cut_left_out": "Recordings that end before the withdrawal does, left out of withdrawal times: {count}.",
+        "one_value": "A single value has no interval.",
         "no_bbps": "From single frames; no BBPS of the examination.",
         "by_frames": "From the scores of single frames by a model, not by eye; the boundaries are the user's.",
         "little_readable": "Only {seconds:.1f} s of it are readable.",

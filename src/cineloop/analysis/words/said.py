@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cineloop.analysis.indicator import Definition
@@ -26,10 +26,6 @@ class Said:
         from cineloop.analysis.words.english import ENGLISH
 
         return ENGLISH.say(self)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain data, the English text among it."""
-        return {"key": self.key, "values": dict(self.values), "text": str(self)}
 
 
 @dataclass(frozen=True)

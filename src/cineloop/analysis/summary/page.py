@@ -1,0 +1,128 @@
+"""The summary of a unit as a page for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cineloop.analysis.guidelines import guideline
+from cineloop.analysis.summary import Group, Summary
+from cineloop.analysis.summary.rates import Rate
+from cineloop.analysis.summary.text import count_of, interval_of, value_text
+from cineloop.report.html import (
+    Banner,
+    Block,
+    Card,
+    Cards,
+    Cell,
+    Column,
+    Fact,
+    Page,
+    Paragraph,
+    Range,
+    Row,
+    Section,
+    Table,
+    count,
+)
+
+INTERVALS = (
+    "Intervals are of 95%: Wilson's of shares, Student's of the mean. They take procedures as independent, though "
+    "those of one endoscopist resemble each other."
+)
+
+
+def page(summary: Summary) -> Page:
+    """Return the page of a summary."""
+    return Page(
+        title="Summary of procedures",
+        kicker="Unit indicators",
+        chips=(
+            Fact("procedures", f"{summary.whole.procedures:,}"),
+            *((Fact("by", summary.by),) if summary.by else ()),
+            *((Fact("guideline", guideline(summary.guideline).title),) if summary.guideline else ()),
+        ),
+        banners=tuple(Banner(text, "info") for text in summary.notes),
+        sections=tuple(_sections(summary)),
+    )
+
+
+def _sections(summary: Summary) -> Iterator[Section]:
+    remarks = dict.fromkeys(str(remark) for rate in summary.whole.rates for remark in rate.remarks)
+    paragraphs: tuple[Block, ...] = tuple(Paragraph(text, "muted") for text in (INTERVALS, *remarks))
+    whole = Cards(tuple(_card(rate) for rate in summary.whole.rates))
+    yield Section("All procedures", (whole, *paragraphs), short="All")
+    if summary.groups:
+        yield Section(f"By {summary.by}", (_groups(summary),), "Small groups vary by chance: mind the intervals.")
+    rows = tuple(row for rate in summary.whole.rates for row in _references(rate))
+    if rows:
+        yield Section(
+            "Beside the guideline",
+            (_reference_table(rows),),
+            "Where the figures of all procedures lie; whether that is good enough is not for a table to say.",
+            "Guideline",
+        )
+    yield Section("Definitions", (_definitions(summary.whole),))
+
+
+def _card(rate: Rate) -> Card:
+    about = rate.definition
+    if rate.value is None:
+        return Card(about.title, "–", f"not determinable, because {rate.reason}", about.definition)
+    detail = ", ".join(part for part in (interval_of(rate), f"of {count_of(rate)}") if part)
+    scale = None
+    if about.unit == "share" and rate.low is not None and rate.high is not None:
+        scale = Range(rate.value, rate.low, rate.high)
+    return Card(about.title, value_text(rate.value, about.unit), detail, about.definition, scale)
+
+
+def _groups(summary: Summary) -> Table:
+    rates = summary.whole.rates
+    columns = (
+        Column(summary.by or ""),
+        Column("Procedures", numeric=True),
+        *(Column(rate.definition.title, numeric=True, hint=rate.definition.definition) for rate in rates),
+    )
+    rows = tuple(
+        (group.name, f"{group.procedures:,}", *(_cell(rate) for rate in group.rates)) for group in summary.groups
+    )
+    return Table(f"{count(len(rows), 'group')}, each with its intervals and counts.", columns, rows)
+
+
+def _cell(rate: Rate) -> Cell:
+    if rate.value is None:
+        return Cell("–", "muted", str(rate.reason))
+    detail = ", ".join(part for part in (interval_of(rate), count_of(rate)) if part)
+    return Cell(value_text(rate.value, rate.definition.unit), detail=detail)
+
+
+def _references(rate: Rate) -> Iterator[Row]:
+    for reference in rate.references:
+        text = reference.text + (f" (for {reference.applies})" if reference.applies else "")
+        note = "" if reference.verified else "figure not verified in the source"
+        yield (
+            rate.definition.title,
+            value_text(rate.value, rate.definition.unit),
+            Cell(text, detail=note),
+            reference.side,
+            reference.source,
+        )
+
+
+def _reference_table(rows: tuple[Row, ...]) -> Table:
+    columns = (
+        Column("Indicator"),
+        Column("Value", numeric=True),
+        Column("Guideline"),
+        Column("Lies"),
+        Column("Source"),
+    )
+    return Table("Values of the guideline, and on which side of them the figures lie.", columns, rows)
+
+
+def _definitions(group: Group) -> Table:
+    columns = (Column("Indicator"), Column("Definition"), Column("Formula"), Column("Source"))
+    rows = tuple(
+        (about.title, about.definition, about.formula, about.source)
+        for about in (one.definition for one in group.rates)
+    )
+    return Table("What the figures are.", columns, rows)

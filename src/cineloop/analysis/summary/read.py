@@ -1,0 +1,183 @@
+"""Procedures from a user's tables and from the reports of analyses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cineloop.analysis.summary.columns import meaning_of, read_cell
+from cineloop.analysis.summary.procedure import Procedure
+from cineloop.errors import CineloopError
+
+REPORT = "report.json"
+TABLES = (".csv", ".parquet")
+
+_CUT = "at_least_ends_inside"
+_FIELDS = frozenset(one.name for one in fields(Procedure))
+_REPORTED = frozenset({"caecum_reached", "withdrawal_seconds", "bbps_right", "bbps_transverse", "bbps_left"})
+
+
+@dataclass(frozen=True)
+class Procedures:
+    """All procedures of some sources.
+
+    Attributes:
+        rows: One each.
+        told: The fields of a procedure that some source tells.
+        columns: Titles of the tables' other columns.
+        notes: What a reader must know of how sources were put together.
+    """
+
+    rows: tuple[Procedure, ...]
+    told: frozenset[str]
+    columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_procedures(sources: Sequence[Path]) -> Procedures:
+    """Read the procedures of tables and reports; of a procedure in both, what the table tells counts.
+
+    Args:
+        sources: CSV or Parquet tables with a row a procedure, ``report.json`` files, or folders in which some lie.
+
+    Raises:
+        CineloopError: A source cannot be read, a procedure stands twice, or tables and reports have no names in common.
+    """
+    tables = [read_table(path) for path in sources if path.suffix.lower() in TABLES]
+    paths = [path for source in sources if source.suffix.lower() not in TABLES for path in _reports_in(source)]
+    reports = [read_report(path) for path in paths]
+    listed = [row for table in tables for row in table.rows]
+    columns = tuple(dict.fromkeys(title for table in tables for title in table.columns))
+    told = frozenset(_REPORTED if reports else ()).union(*(table.told for table in tables))
+    _check_names(listed, "A table")
+    _check_names(reports, "A report")
+    if not (listed and reports):
+        return Procedures((*listed, *reports), told, columns)
+    return _merged(listed, reports, told, columns)
+
+
+def _merged(
+    listed: Sequence[Procedure], reports: Sequence[Procedure], told: frozenset[str], columns: tuple[str, ...]
+) -> Procedures:
+    by_name = {report.name: report for report in reports}
+    names = {row.name for row in listed}
+    both = names & by_name.keys()
+    if not both:
+        raise CineloopError(
+            "No procedure of the tables has the name of one that was analysed",
+            where=f"{min(names) or 'no names'} in a table, {min(by_name)} in a report",
+            mend="Give the table a column `procedure` with the names of the reports; see `name` in each report.json.",
+        )
+    rows = [row.completed(by_name[row.name]) if row.name in both else row for row in listed]
+    rows += [report for report in reports if report.name not in both]
+    notes = [f"Procedures in a table and in a report: {len(both)}; what the table tells of them counts."]
+    for count, where in ((len(listed) - len(both), "a table"), (len(reports) - len(both), "a report")):
+        if count:
+            notes.append(f"Procedures in {where} alone: {count}.")
+    return Procedures(tuple(rows), told, columns, tuple(notes))
+
+
+def _check_names(rows: Iterable[Procedure], what: str) -> None:
+    seen: set[str] = set()
+    for row in rows:
+        if row.name and row.name in seen:
+            raise CineloopError(
+                f"{what} has the procedure {row.name!r} twice", where="sources", mend="Leave one of them out."
+            )
+        seen.add(row.name)
+
+
+def read_table(path: Path) -> Procedures:
+    """Read a table with a row a procedure; ``columns.NAMES`` tells the titles that are known.
+
+    Raises:
+        CineloopError: It cannot be read, has no row, or a cell cannot be understood.
+    """
+    if not path.is_file():
+        raise CineloopError("There is no such file", where=path, mend="Check the path.")
+    try:
+        table = pl.read_csv(path, infer_schema=False) if path.suffix.lower() == ".csv" else pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, UnicodeDecodeError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CineloopError(
+            f"The table cannot be read: {reason}", where=path, mend="Give a CSV (UTF-8) or Parquet file."
+        ) from None
+    if not table.height:
+        raise CineloopError("The table has no row", where=path, mend="Give a table with a row a procedure.")
+    meaning = meaning_of(table.columns, path)
+    others = tuple(title for title in table.columns if title not in meaning.values() or title == meaning.get("name"))
+    rows = []
+    for number, cells in enumerate(table.iter_rows(named=True), start=1):
+        values = {
+            thing: read_cell(thing, _text(cells[title]), title=title, row=number, where=path)
+            for thing, title in meaning.items()
+        }
+        rows.append(_procedure(values, {title: _text(cells[title]) for title in others}))
+    told = {"withdrawal_seconds" if thing.startswith("withdrawal_") else thing for thing in meaning}
+    return Procedures(tuple(rows), frozenset(told) - {"name"}, others)
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, bool):
+        return str(int(cell))
+    return "" if cell is None else str(cell)
+
+
+def _procedure(values: Mapping[str, Any], others: Mapping[str, str]) -> Procedure:
+    times = [values[thing] for thing in values if thing.startswith("withdrawal_")]
+    plain = {thing: value for thing, value in values.items() if thing in _FIELDS}
+    return Procedure(
+        **{
+            **plain,
+            "name": plain.get("name") or "",
+            "withdrawal_seconds": times[0] if times else None,
+            "others": others,
+        }
+    )
+
+
+def _reports_in(source: Path) -> Iterator[Path]:
+    """Yield the reports that a file or folder names."""
+    if source.is_dir():
+        found = sorted(source.rglob(REPORT))
+        if not found:
+            raise CineloopError(
+                f"No {REPORT} lies in this folder", where=source, mend="Name the folder of an analysis, or above some."
+            )
+        yield from found
+    elif source.suffix.lower() == ".json":
+        yield source
+    else:
+        raise CineloopError(
+            "This is neither a table nor a report",
+            where=source,
+            mend=f"Give .csv or .parquet tables, {REPORT} files, or folders of analyses.",
+        )
+
+
+def read_report(path: Path) -> Procedure:
+    """Read what the report of an analysis says of a procedure; a value that it could not determine is not known.
+
+    Raises:
+        CineloopError: It is no report.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        name = str(content["procedure"])
+        found = {one["definition"]["name"]: one for one in content["indicators"]}
+        values: dict[str, Any] = {key: found[key]["value"] for key in _REPORTED & found.keys()}
+        reached = values.pop("caecum_reached", None)
+        values["caecum_reached"] = None if reached is None else bool(reached)
+        cut = any(remark.get("key") == _CUT for remark in found.get("withdrawal_seconds", {}).get("remarks", ()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CineloopError(
+            f"This is no report of an analysis: {type(error).__name__}: {error}",
+            where=path,
+            mend=f"Give the {REPORT} that `cineloop analyze` wrote.",
+        ) from None
+    return Procedure(name=name, withdrawal_cut=cut, **values)
