@@ -55,7 +55,7 @@ def _chosen(indicators: Sequence[Indicator]) -> Sequence[Indicator]:
 def _card(one: Indicator, say: Words, *, lead: bool) -> Card:
     about = one.definition
     if one.value is None:
-        return Card(about.title, "–", say("because", reason=one.reason), about.definition, lead=lead)
+        return Card(about.title, "–", say("because", reason=one.reason), about.definition)
     value = with_unit(one.value, about.unit, say)
     return Card(about.title, value, range_text(one, say), about.definition, _range(one), lead)
 
@@ -65,4 +65,4 @@ def _range(one: Indicator) -> Range | None:
     if one.value is None or one.low is None or one.high is None or one.low < 0:
         return None
     top = 1.0 if one.definition.unit == "share" else 1.15 * max(one.high, one.value)
-    return Range(one.value / top, one.low / top, one.high / top) if 0 < top and one.high <= top else None
+    return Range(one.value / top, one.low / top, one.high / top) if top > 0 and one.high <= top else None
