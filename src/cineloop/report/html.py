@@ -2,9 +2,9 @@
 
 A page is plain data (:class:`Page` of :class:`Section` of blocks) and one template turns it into HTML. All text is
 escaped by the template; the only markup that passes through is a :class:`~cineloop.report.drawing.Drawing`, whose text
-was escaped when it was drawn. The page forbids every fetch by its content security policy, follows the reader's light or
-dark setting, and fits a phone and paper. A page with a :class:`Program` runs that script of the package's own, and no
-other: its policy names the script by hash.
+was escaped when it was drawn. The page forbids every fetch by its content security policy, follows the reader's light
+or dark setting, and fits a phone and paper. A page with a :class:`Program` runs that script of the package's own, and
+no other: its policy names the script by hash.
 """
 
 from __future__ import annotations

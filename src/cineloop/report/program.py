@@ -7,9 +7,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from markupsafe import Markup
+
+MediaSource: TypeAlias = Literal["'self'", "file:", "blob:"]
 
 
 def resource(name: str) -> str:
@@ -45,13 +47,13 @@ class Program:
         scripts: Names of resources, joined in order.
         style: A style sheet's.
         data: JSON, without any ``<``: see :func:`script_data`.
-        media: It plays video that lies beside the page.
+        media: From where it plays video, as sources of a content security policy.
     """
 
     scripts: tuple[str, ...]
     style: str
     data: str
-    media: bool = False
+    media: tuple[MediaSource, ...] = ()
 
     def __post_init__(self) -> None:
         assert "<" not in self.data, "data must not end its element"
@@ -66,8 +68,7 @@ class Program:
         """The directives that allow this script and no other, and video where it is played."""
         digest = hashlib.sha256(self.code.encode("utf-8")).digest()
         allowed = f"script-src 'sha256-{base64.b64encode(digest).decode('ascii')}'; "
-        # Browsers differ in whether a page that is a file has an origin that 'self' could mean.
-        return allowed + ("media-src 'self' file:; " if self.media else "")
+        return allowed + (f"media-src {' '.join(self.media)}; " if self.media else "")
 
     def placed(self) -> Placed:
         """Return what the template writes as it is: the package's own files, and data that cannot end its element."""

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import re
-import shutil
-import subprocess
-
 import pytest
 
+from chromium import noted
 from cineloop.evaluation.evaluation import evaluate
 from cineloop.evaluation.schema import EvaluateSection
 from made_predictions import made
@@ -35,35 +31,17 @@ onload = () => {
 </script>"""
 
 
-@pytest.fixture(scope="module")
-def browser():
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if shutil.which(name):
-            return name
-    pytest.skip("no Chromium is installed")
-
-
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize(
     "classes", [("normal", "lesion"), ("<script>ran = true</script>", "b" * 60, "c", "d", "e", "f", "g")]
 )
-def test_a_report_fits_the_screen_and_stays_alone(browser, classes, width, tmp_path):
+def test_a_report_fits_the_screen_and_stays_alone(classes, width, tmp_path):
     some = made(0, patients=60, classes=classes, attributes={"a site of long name": ["x" * 60, "y", "z"] * 60})
     found = evaluate(
         some, config=EvaluateSection(replicates=100), watermark="one patient only; " + "w" * 80, cohort="c" * 90
     )
     found.write(tmp_path / "e", provenance={"weights SHA-256": "ab" * 32}, salt="s")
-    (tmp_path / "e" / "harness.html").write_text(HARNESS.replace("WIDTH", str(width)))
-    shown = subprocess.run(
-        [
-            browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--allow-file-access-from-files", f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=5000",
-            "--window-size=1400,1000", "--dump-dom", (tmp_path / "e" / "harness.html").as_uri(),
-        ],
-        capture_output=True, text=True, check=True, timeout=120,
-    ).stdout  # fmt: skip
-    said = json.loads(re.search(r'<pre id="said">(.*?)</pre>', shown, re.DOTALL)[1])
+    said, _ = noted(tmp_path / "e", HARNESS.replace("WIDTH", str(width)), budget=5000)
     assert said["sticking"] == []
     assert said["width"] <= width
     assert said["figures"] >= 5

@@ -3,12 +3,13 @@ from __future__ import annotations
 import re
 from dataclasses import fields, replace
 from functools import cache
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 from cineloop.report.charts import bar_chart, histogram
+from cineloop.report.coloured import Key, Keys, Share, Shares
+from cineloop.report.entries import Entries, Entry, Line
 from cineloop.report.figures import confusion_matrix
 from cineloop.report.gallery import FrameStrip, gallery
 from cineloop.report.html import (
@@ -35,39 +36,7 @@ from cineloop.report.html import (
     number,
     row,
 )
-
-HOSTILE = "<script>alert(1)</script><u onclick='x'>\"&amp;"
-VOID = {"meta", "img", "br", "hr", "input", "link", "rect"}
-
-
-class Reader(HTMLParser):
-    """Reads a page strictly: every element closed in order; collects ids, attributes and texts."""
-
-    def __init__(self, page):
-        super().__init__(convert_charrefs=True)
-        self.open, self.ids, self.attributes, self.tags, self.texts = [], [], [], [], []
-        self.feed(page)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += [(tag, name, value) for name, value in attrs]
-        self.ids += [value for name, value in attrs if name == "id"]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag):
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.texts.append(data)
+from html_reader import HOSTILE, Reader
 
 
 @cache
@@ -83,6 +52,11 @@ def full(text="plain"):
         Table(text, (Column(text, hint=text), Column(text, numeric=True)), (row(text, Cell(text, "bad", text)),), text),
         Grid((Figure(matrix, text, text), Stack((picture, strips)))),
         Details(text, (Facts((Fact(text, text),)), Bullets((text, text)), Figure(bars))),
+        Entries(
+            (Entry(text, text, text, (Line(text, text, text),), (Paragraph(text),)), Entry(text, text, muted=True))
+        ),
+        Keys(((text, (Key(text, "good"),)),)),
+        Shares(text, (Share(Key(text, "good"), 0.5, text, text),), text),
     )
     return Page(
         title=text,

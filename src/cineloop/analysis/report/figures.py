@@ -34,9 +34,12 @@ def bare(value: float, unit: str) -> str:
 
 def with_unit(value: float, unit: str, say: Words) -> str:
     """Return a value with its unit in words."""
-    if unit == "s":
-        return say("h" if round(value) >= 3600 else "min", time=bare(value, unit))
-    return bare(value, unit)
+    text = bare(value, unit)
+    if unit != "s":
+        return text
+    minutes, seconds = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return say("h" if hours else "min", time=text, hours=hours, minutes=minutes, seconds=seconds)
 
 
 def range_text(indicator: Indicator, say: Words) -> str:

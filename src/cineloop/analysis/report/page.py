@@ -60,7 +60,8 @@ def page(analysis: Analysis) -> Page:
             _SCRIPTS,
             "analysis/page.css",
             blob(analysis, lanes, curves_of(analysis, say), say),
-            media=bool(analysis.videos),
+            # Browsers differ in whether a page that is a file has an origin that 'self' could mean.
+            media=("blob:", "'self'", "file:") if analysis.videos else ("blob:",),
         ),
         furniture=say.furniture,
     )
@@ -93,7 +94,7 @@ def _sections(analysis: Analysis, lanes: Sequence[Lane], say: Words) -> tuple[Se
 def _timeline(analysis: Analysis, lanes: Sequence[Lane], say: Words) -> tuple[Block, ...]:
     keys = Keys(tuple((lane.title, lane.states) for lane in lanes))
     drawing = Figure(still(analysis, lanes, say), say("needs_script"))
-    return Live("timeline", (drawing,)), keys, Live("moment"), Paragraph(say("exact"), "muted")
+    return Live("timeline", (drawing,)), Live("moment"), keys, Paragraph(say("exact"), "muted")
 
 
 def _ordered(best: Sequence[BestFrame]) -> tuple[BestFrame, ...]:
@@ -114,6 +115,6 @@ def _gallery(best: Sequence[BestFrame], say: Words) -> tuple[Block, ...]:
 
 def _picture(one: BestFrame, phase: str, say: Words) -> Picture:
     time = clock(one.place.seconds)
-    caption = f"{time} · {say('sharper', share=percent(one.sharpness))}"
+    caption = f"{time} · {say('sharpest', share=percent(max(0.01, 1 - one.sharpness)))}"
     alt = say("best_alt", time=time, phase=phase)
     return Picture(one.picture.jpeg, alt, one.picture.width, one.picture.height, caption=caption)

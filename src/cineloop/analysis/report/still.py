@@ -11,7 +11,7 @@ from cineloop.analysis.report.words import Words
 from cineloop.analysis.result import Analysis
 from cineloop.report.drawing import Drawing
 
-WIDTH, LEFT, RIGHT = 1000.0, 130.0, 8.0
+WIDTH, LEFT, RIGHT = 820.0, 122.0, 8.0
 ROW, BAR, LABEL = 30.0, 20.0, 18.0
 _STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 _LEVELS = 3

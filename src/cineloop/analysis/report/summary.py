@@ -55,7 +55,7 @@ def _chosen(indicators: Sequence[Indicator]) -> Sequence[Indicator]:
 def _card(one: Indicator, say: Words, *, lead: bool) -> Card:
     about = one.definition
     if one.value is None:
-        return Card(about.title, "–", say("because", reason=one.reason), about.definition, lead=lead)
+        return Card(about.title, "–", say("because", reason=one.reason), about.definition)
     value = with_unit(one.value, about.unit, say)
     return Card(about.title, value, range_text(one, say), about.definition, _range(one), lead)
 

@@ -38,7 +38,7 @@ def events(analysis: Analysis, say: Words) -> tuple[Block, ...]:
         found = [Live("events", (Table(say("events_caption"), tuple(columns), rows),))]
     if analysis.gaps:
         columns = [Column(say("from")), Column(say("until")), Column(say("lasts"), numeric=True)]
-        columns += [Column(say("frames"), numeric=True), Column(say("reason"))]
+        columns += [Column(say("frames"), numeric=True)]
         found.append(Table(say("gaps_caption"), tuple(columns), tuple(_gap(gap) for gap in analysis.gaps)))
     return tuple(found)
 
@@ -53,7 +53,8 @@ def _event(event: Event, analysis: Analysis, say: Words) -> Row:
 
 
 def _gap(gap: Gap) -> Row:
-    return clock(gap.start), clock(gap.end), span(gap.end - gap.start), f"{gap.stop - gap.first:,}", gap.reason
+    first = Cell(clock(gap.start), detail=gap.reason)
+    return first, clock(gap.end), span(gap.end - gap.start), f"{gap.stop - gap.first:,}"
 
 
 def models(analysis: Analysis, say: Words) -> tuple[Block, ...]:
@@ -84,11 +85,11 @@ def recording(analysis: Analysis, say: Words) -> tuple[Block, ...]:
     columns = [Column(say("file")), Column(say("begins"), numeric=True), Column(say("lasts"), numeric=True)]
     columns += [Column(say("frames"), numeric=True), Column(say("rate"), numeric=True)]
     columns += [Column(say("size"), numeric=True), Column(say("codec"))]
-    settings = _flat(analysis.settings.model_dump(mode="json"))
+    settings = _flat(analysis.settings.model_dump(mode="json"), say)
     warnings = Bullets(analysis.warnings) if analysis.warnings else Paragraph(say("no_warnings"), "muted")
     return (
         Table(say("files_caption"), tuple(columns), tuple(_part(part, say) for part in analysis.parts)),
-        Details(say("settings"), (Facts(tuple(Fact(name, text) for name, text in settings)),)),
+        Details(say("settings"), (Facts(tuple(settings)),)),
         Details(say("warnings"), (warnings,), open=bool(analysis.warnings)),
     )
 
@@ -99,18 +100,21 @@ def _part(part: PartFacts, say: Words) -> Row:
     return Cell(name, detail=f"SHA-256 {part.sha256}"), *numbers, f"{part.width} × {part.height}", part.codec
 
 
-def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+def _flat(values: Mapping[str, Any], say: Words, before: str = "") -> Iterator[Fact]:
     """Yield the settings by their keys, sections with a dot."""
     for name, value in values.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{before}{name}.")
+            yield from _flat(value, say, f"{before}{name}.")
         else:
-            yield before + name, _text(value)
+            yield Fact(before + name, _text(value, say))
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, say: Words) -> str:
     if isinstance(value, list):
-        return ", ".join(f"{one[0]:g}–{one[1]:g}" if isinstance(one, list) else _text(one) for one in value) or "–"
+        said = (f"{one[0]:g}–{one[1]:g}" if isinstance(one, list) else _text(one, say) for one in value)
+        return ", ".join(said) or "–"
+    if isinstance(value, bool):
+        return say("yes" if value else "no")
     if value is None:
         return "–"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -56,8 +56,8 @@ PAGE: Mapping[str, tuple[str, str]] = {
         "Under {share} of the variations there is no value.",
         "在 {share} 的设置变化下无法得出数值。",
     ),
-    "min": ("{time} min", "{time}（分:秒）"),
-    "h": ("{time} h", "{time}（时:分:秒）"),
+    "min": ("{time} min", "{minutes}分{seconds:02d}秒"),
+    "h": ("{time} h", "{hours}时{minutes:02d}分{seconds:02d}秒"),
     "yes": ("yes", "是"),
     "no": ("no", "否"),
     "above": ("above reference:", "高于参考值："),
@@ -142,14 +142,13 @@ PAGE: Mapping[str, tuple[str, str]] = {
     "until": ("Until", "结束"),
     "lasts": ("Lasts", "时长"),
     "frames": ("Frames", "帧数"),
-    "reason": ("Reason", "原因"),
     # Best frames.
     "best_intro": (
         "The sharpest readable frames of each phase, spread over it.",
         "各阶段中最清晰的可读画面，按时间分散选取。",
     ),
     "best_alt": ("Frame at {time}, {phase}", "{time} 的画面，{phase}"),
-    "sharper": ("sharper than {share}", "清晰度高于 {share}"),
+    "sharpest": ("among the sharpest {share}", "清晰度居前 {share}"),
     "no_best": ("No frame could be chosen.", "未能选出画面。"),
     # Models, recording, settings.
     "stage_inbody": ("In or out of the body", "体内外判断"),
@@ -199,8 +198,8 @@ SCRIPT: Mapping[str, tuple[str, str]] = {
     "nextEvent": ("Next event", "下一事件"),
     "probabilities": ("Probabilities", "概率"),
     "help": (
-        "Click to pin a moment, drag to zoom into a stretch, Shift and drag to move. The wheel zooms with Ctrl, or once "
-        "the timeline is in focus. Keys: arrows, + and −, 0 for all, Page Up and Page Down for events.",
+        "Click to pin a moment, drag to zoom into a stretch, Shift and drag to move. The wheel zooms with Ctrl, or "
+        "once the timeline is in focus. Keys: arrows, + and −, 0 for all, Page Up and Page Down for events.",
         "单击固定时刻，拖动放大区间。Ctrl 加滚轮缩放，Shift 加拖动平移；时间线获得焦点后可直接用滚轮缩放。"
         "按键：方向键、+ 与 −、0 显示全程、Page Up 与 Page Down 切换事件。",
     ),
@@ -212,15 +211,11 @@ SCRIPT: Mapping[str, tuple[str, str]] = {
     "pictureAt": ("picture at {time}", "{time} 的画面"),
     "nothing": ("nothing is known here", "此处无数据"),
     "notDecoded": ("not decoded", "未解码"),
-    "shows": ("{from} to {to}", "{from} 至 {to}"),
     "goTo": ("Go to {time}", "跳到 {time}"),
     "inPart": ("file {n}, {time}", "文件 {n}，{time}"),
-    "noVideo": (
-        "The recording is not beside this page; a small picture stands in.",
-        "录像不在此页面旁；以小图代替。",
-    ),
-    "state": ("State", "状态"),
-    "probability": ("Probability", "概率"),
+    "open": ("Open the recording …", "打开录像…"),
+    "otherFile": ("This file lasts {time}; it is not of this procedure.", "此文件时长 {time}，不属于本次检查。"),
+    "unplayable": ("This browser cannot play the file.", "此浏览器无法播放该文件。"),
 }
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
-import shutil
-import subprocess
 from dataclasses import replace
 
 import pytest
 
+from chromium import noted
 from cineloop.report.sampling import Clip, Method, Origin, Sample, Samples, decode_sheets, page, plan, summarise
 from cineloop.video.sampling import FrameSampler, RoundsConfig, SamplingConfig
 from sampled import MODES, made_cohort, method
@@ -64,31 +61,12 @@ onload = async () => {
 </script>"""  # noqa: E501
 
 
-@pytest.fixture(scope="module")
-def browser():
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if shutil.which(name):
-            return name
-    pytest.skip("no Chromium is installed")
-
-
-def use(browser, folder, html, harness):
+def use(folder, html, harness):
     """Return what the harness noted, after checking that the console stayed silent."""
     (folder / "page.html").write_text(html)
-    (folder / "harness.html").write_text(harness)
-    done = subprocess.run(
-        [
-            browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--allow-file-access-from-files", f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=20000",
-            "--window-size=1400,1000", "--enable-logging=stderr", "--dump-dom", (folder / "harness.html").as_uri(),
-        ],
-        capture_output=True, text=True, check=True, timeout=120,
-    )  # fmt: skip
-    assert "CONSOLE" not in done.stderr, done.stderr
-    found = re.search(r'<pre id="said">(.+?)</pre>', done.stdout, re.DOTALL)
-    assert found, done.stdout[-2000:]
-    return json.loads(found[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+    said, console = noted(folder, harness)
+    assert not console
+    return said
 
 
 def text(value, digits=None):
@@ -122,13 +100,13 @@ def close(one, other):
 
 
 @pytest.mark.parametrize("width", [500, 1100])
-def test_the_controls_change_what_is_shown(browser, width, tmp_path):
+def test_the_controls_change_what_is_shown(width, tmp_path):
     redrawn = SamplingConfig(mode="random_window", redraw="epoch")
     methods = [method(mode, RoundsConfig(step=2, cap=5)) for mode in MODES]
     methods.append(Method("recipe", lambda split: FrameSampler(redrawn)))
     samples = plan(made_cohort(), methods, epochs=3, clock="steady").samples
     html = page(samples, Origin("planned", "made", "plain", "a steady clock")).render()
-    said = use(browser, tmp_path, html, HARNESS.replace("WIDTH", str(width)))
+    said = use(tmp_path, html, HARNESS.replace("WIDTH", str(width)))
 
     summaries = {f"{row.method} {row.split}": written(row) for row in summarise(samples)}
     assert said["all"]["figures"].keys() == summaries.keys()
@@ -171,7 +149,7 @@ onload = () => {
 </script>"""
 
 
-def test_figures_of_short_videos_are_those_of_python(browser, tmp_path):
+def test_figures_of_short_videos_are_those_of_python(tmp_path):
     videos = [(9, [2, 4, 5]), (5, [0, 0, 0]), (17, [16, 3]), (7, [0, 6, 6, 1]), (3, [1]), (12, [0, 3, 7, 11])]
     clips = [Clip(f"v{number}", "train", total, step=0.3) for number, (total, _) in enumerate(videos)]
     # A method a video, so that no mean hides a difference.
@@ -180,7 +158,7 @@ def test_figures_of_short_videos_are_those_of_python(browser, tmp_path):
         for number, (clip, (_, frames)) in enumerate(zip(clips, videos, strict=True))
     )
     html = page(samples, Origin("planned", "made", "plain", "x")).render()
-    said = use(browser, tmp_path, html, FIGURES)
+    said = use(tmp_path, html, FIGURES)
     assert said == [written(row) for row in summarise(samples)]
 
 
@@ -201,7 +179,7 @@ onload = async () => {
 </script>"""  # noqa: E501
 
 
-def test_sheets_are_picked_by_video(browser, tiny_cohort, tmp_path):
+def test_sheets_are_picked_by_video(tiny_cohort, tmp_path):
     from cineloop.cohort import Cohort
 
     cohort = Cohort.read(format="endofm", root=tiny_cohort, classes=("dark", "bright"))
@@ -212,7 +190,7 @@ def test_sheets_are_picked_by_video(browser, tiny_cohort, tmp_path):
     )
     sheets = decode_sheets(samples, planned.items, 2)
     html = page(samples, Origin("planned", "made", "plain", "x"), sheets=sheets).render()
-    said = use(browser, tmp_path, html, SHEETS)
+    said = use(tmp_path, html, SHEETS)
     assert said["loaded"]
     assert [row[:2] for row in said["first"]] == [["uniform", 8], ["random", 8]]
     assert said["first"][0][2] == "1: frame 0, 0.00 s"

@@ -12,8 +12,8 @@ function drawCurve(context, frame, curve, top, colours) {
   context.fillRect(frame.left, y(0), frame.width, 1);
   if (curve.threshold !== null) {
     context.save();
-    context.strokeStyle = colours.of("--soft");
-    context.setLineDash([4, 4]);
+    context.strokeStyle = colours.of("--faint");
+    context.setLineDash([3, 4]);
     context.beginPath();
     context.moveTo(frame.left, y(curve.threshold * LEVELS));
     context.lineTo(right, y(curve.threshold * LEVELS));

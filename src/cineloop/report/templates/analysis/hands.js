@@ -20,7 +20,7 @@ function listen() {
 
 function onDown(event) {
   if (event.button > 1) return;
-  canvas.setPointerCapture(event.pointerId);
+  capture(event.pointerId);
   const { offsetX: x, offsetY: y } = event;
   if (event.pointerType === "touch") fingers.set(event.pointerId, x);
   if (fingers.size === 2) {
@@ -33,6 +33,15 @@ function onDown(event) {
   dragged = { kind, start: x, now: x, y, from: view.from, moved: false };
   if (onStrip) centre(x);
   showTip(null);
+}
+
+// A pointer that leaves the canvas goes on acting on it, unless it has gone altogether.
+function capture(pointer) {
+  try {
+    canvas.setPointerCapture(pointer);
+  } catch {
+    fingers.delete(pointer);
+  }
 }
 
 // Where two fingers are: the middle between them, and how far apart they stand.
@@ -59,7 +68,7 @@ function onMove(event) {
     const inside = x >= frame.left && x <= frame.left + frame.width;
     const over = eventUnder(x, event.offsetY);
     canvas.style.cursor = over ? "pointer" : "";
-    if (event.pointerType !== "touch") showTip(over ? over.at : inside ? frame.at(x) : null, x);
+    if (event.pointerType !== "touch") showTip(over ? over.at : inside ? frame.at(x) : null, x, event.offsetY);
     return;
   }
   dragged.now = Math.max(frame.left, Math.min(frame.left + frame.width, x));

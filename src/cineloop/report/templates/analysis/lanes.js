@@ -58,7 +58,7 @@ function drawGaps(context, frame, top, bottom, colours) {
 
 function drawAxis(context, frame, top, bottom, colours) {
   context.font = `12px ${colours.font}`;
-  const wide = context.measureText("00:00:00.0").width + 18;
+  const wide = context.measureText("00:00:00.0").width + (layout.narrow ? 30 : 14);
   const step = stepOf(span(), Math.max(2, Math.floor(frame.width / wide)));
   context.textAlign = "left";
   let free = -Infinity;
@@ -68,7 +68,7 @@ function drawAxis(context, frame, top, bottom, colours) {
     context.fillRect(Math.round(x), top, 1, bottom - top + 4);
     context.fillStyle = colours.of("--soft");
     const text = clock(number * step, step < 1), long = context.measureText(text).width;
-    const begin = Math.max(frame.left, Math.min(frame.left + frame.width - long, x - long / 2));
+    const begin = Math.max(0, Math.min(frame.left + frame.width - long, x - long / 2));
     if (begin < free) continue;
     context.fillText(text, begin, bottom + AXIS / 2 + 2);
     free = begin + long + 10;

@@ -77,7 +77,8 @@ function probabilitiesOf({ probabilities }) {
 
 const tip = element("div", { id: "tip", hidden: true });
 
-function showTip(at, x) {
+// Over the lanes it stands on the curves, over the curves on the lanes: what is pointed at stays in sight.
+function showTip(at, x, y) {
   view.hover = at;
   tip.hidden = at === null;
   if (at === null) return schedule();
@@ -96,16 +97,18 @@ function showTip(at, x) {
     ),
   );
   const wide = tip.offsetWidth, room = tip.parentElement.clientWidth;
+  const below = layout.axis + AXIS + 2;
+  tip.style.top = `${y < below ? below : Math.max(0, layout.axis - tip.offsetHeight)}px`;
   tip.style.left = `${x + 18 + wide <= room ? x + 18 : Math.max(0, x - 18 - wide)}px`;
   schedule();
 }
 
-const still = element("div", { class: "screen" });
+const screen = element("div", { class: "screen" });
 const told = element("div", { class: "told" });
 
 function showMoment(at) {
   const facts = factsAt(at), picture = pictureOf(at);
-  still.replaceChildren(...[picture].filter(Boolean));
+  screen.replaceChildren(...[picture].filter(Boolean));
   told.replaceChildren(
     element("h3", {}, clock(at, true), " ", element("small", {}, whereIs(at))),
     statesOf(facts),

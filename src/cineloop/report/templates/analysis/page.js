@@ -45,17 +45,12 @@ function build() {
   const place = part("timeline");
   place.classList.add("on");
   const coarse = window.matchMedia("(pointer: coarse)").matches;
-  place.append(
-    element(
-      "div",
-      { class: "own" },
-      buildToolbar(),
-      element("div", { class: "stage" }, canvas, tip),
-      data.curves.length ? buildChoice() : null,
-      element("p", { id: "timeline-help", class: "note" }, coarse ? say.touch : say.help),
-    ),
+  place.append(element("div", { class: "own" }, buildToolbar(), element("div", { class: "stage" }, canvas, tip)));
+  part("moment").append(
+    element("div", { class: "moment" }, element("div", { class: "media" }, screen), told),
+    ...(data.curves.length ? [buildChoice()] : []),
+    element("p", { id: "timeline-help", class: "note" }, coarse ? say.touch : say.help),
   );
-  part("moment").append(element("div", { class: "moment" }, element("div", { class: "media" }, still), told));
 }
 
 // A place that is told in a table or below a picture becomes a way to it.
