@@ -48,6 +48,8 @@ def test_a_plain_procedure():
         # A passing likeness on the way is no look.
         ("o10 i60 c5 i40 c1 i50 o10", (75, 166)),
         ("o10 i60 c5 i40 c1 n12 c1 i50 o10", (75, 179)),
+        # A long look gives no credit to a likeness after it.
+        ("o10 i60 c30 i5 c0.4 i50 o10", (100, 155.4)),
         ("o10 i60 c5 i40 c0.6 i0.6 c0.6 i0.6 c0.6 i50 o10", (75, 168)),
         # Too short outside to be out; long enough; and too short inside to be in again.
         ("o10 i60 c5 i40 o2 i50 o10", (75, 167)),
@@ -94,6 +96,7 @@ def test_a_recording_that_ends_inside_cuts_the_withdrawal(text, stop, cut):
         ("u5 i20 c5 i40 o10", "insertion_start", "begins_inside"),
         ("o10 i60 o10", "caecum_reached", "caecum_not_seen"),
         ("o10 i60 c1 i10 o10", "withdrawal_start", "caecum_not_seen"),
+        ("o10 c1.4 o1 c0.4 n3 i60 o10", "caecum_reached", "caecum_not_seen"),
         ("o10 i60 c20", "withdrawal_start", "ends_in_caecum"),
         ("o10 i60 c20 n5", "withdrawal_start", "ends_in_caecum"),
         ("o10 i60 c20 i20 c5", "withdrawal_start", "ends_in_caecum"),
