@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cineloop.analysis.phases import phase_rows, phases_of
@@ -163,6 +164,7 @@ def test_the_signal_of_each_row(text, phase, inside):
     assert signal(text) == (phase, inside)
 
 
+@hypothesis_settings(deadline=None)
 @given(courses())
 def test_phases_are_in_order(whole):
     found = phases_of(whole)
@@ -181,6 +183,7 @@ def test_phases_are_in_order(whole):
     assert not phase[~inside & ~whole.seen].any() or (phase[~inside & ~whole.seen] == -1).all()
 
 
+@hypothesis_settings(deadline=None)
 @given(courses(), st.data())
 def test_frames_that_could_not_be_decoded_end_no_withdrawal(whole, data):
     """Losing frames outside never makes a withdrawal end earlier; losing all of them leaves it without an end."""
