@@ -111,7 +111,7 @@ def known_indicators() -> frozenset[str]:
     from cineloop.analysis.indicators import MEASURES
     from cineloop.analysis.summary.rates import RATES
 
-    return frozenset(one.definition.name for one in (*MEASURES, *RATES))
+    return frozenset([one.definition.name for one in MEASURES] + [one.definition.name for one in RATES])
 
 
 def references_for(indicator: Measured, preset: str | None, language: Language = "en") -> tuple[Reference, ...]:

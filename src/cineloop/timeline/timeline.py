@@ -100,7 +100,8 @@ class Timeline:
         """Whether each row's frame could be decoded, bool [F]: where not, every score is NaN."""
         if not self.scores:
             return np.ones(len(self), np.bool_)
-        return ~np.isnan(np.stack(list(self.scores.values()))).all(axis=0)
+        known: npt.NDArray[np.bool_] = np.logical_or.reduce([~np.isnan(row) for row in self.scores.values()])
+        return known
 
     @property
     def stride(self) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cineloop.analysis.indicators import MEASURES, Facts, measure
@@ -198,6 +199,7 @@ def test_alarms_are_runs_of_positive_clips():
     assert found("o10 i60 o10", windows=windows([(0, 4)], [0]))["alarms"].value == 0
 
 
+@hypothesis_settings(deadline=None)
 @given(courses(), st.lists(st.tuples(st.integers(0, 80), st.integers(1, 9)), max_size=3))
 def test_times_are_counted_row_by_row(whole, pauses):
     settings = Settings(pauses=tuple((float(100 * i + a), float(100 * i + a + b)) for i, (a, b) in enumerate(pauses)))
@@ -225,6 +227,7 @@ def test_times_are_counted_row_by_row(whole, pauses):
         assert one["clean_share"].value == near(seconds[2:, 0].sum() / readable)
 
 
+@hypothesis_settings(deadline=None)
 @given(courses(), st.sampled_from([1.0, 3.3, 10.0]))
 def test_the_worst_stretch_is_the_worst(whole, width):
     seconds = np.where(whole.bbps >= 0, whole.held, 0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cineloop.analysis.live import LivePhases, followed
@@ -26,6 +27,7 @@ def pushed(whole, rows):
     return said, moments
 
 
+@hypothesis_settings(deadline=None)
 @given(courses(), st.data())
 def test_what_is_said_depends_on_nothing_later(whole, data):
     rows = data.draw(st.integers(1, len(whole)))
@@ -36,6 +38,7 @@ def test_what_is_said_depends_on_nothing_later(whole, data):
     assert moments == [moment for moment in later if moment.known_at <= now]
 
 
+@hypothesis_settings(deadline=None)
 @given(courses())
 def test_at_the_end_the_last_of_each_moment_is_what_looking_back_finds(whole):
     found, moments = phases_of(whole), followed(whole)[2]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cineloop.analysis.phases import phase_rows, phases_of
@@ -48,6 +49,8 @@ def test_a_plain_procedure():
         # A passing likeness on the way is no look.
         ("o10 i60 c5 i40 c1 i50 o10", (75, 166)),
         ("o10 i60 c5 i40 c1 n12 c1 i50 o10", (75, 179)),
+        # A long look gives no credit to a likeness after it.
+        ("o10 i60 c30 i5 c0.4 i50 o10", (100, 155.4)),
         ("o10 i60 c5 i40 c0.6 i0.6 c0.6 i0.6 c0.6 i50 o10", (75, 168)),
         # Too short outside to be out; long enough; and too short inside to be in again.
         ("o10 i60 c5 i40 o2 i50 o10", (75, 167)),
@@ -94,6 +97,7 @@ def test_a_recording_that_ends_inside_cuts_the_withdrawal(text, stop, cut):
         ("u5 i20 c5 i40 o10", "insertion_start", "begins_inside"),
         ("o10 i60 o10", "caecum_reached", "caecum_not_seen"),
         ("o10 i60 c1 i10 o10", "withdrawal_start", "caecum_not_seen"),
+        ("o10 c1.4 o1 c0.4 n3 i60 o10", "caecum_reached", "caecum_not_seen"),
         ("o10 i60 c20", "withdrawal_start", "ends_in_caecum"),
         ("o10 i60 c20 n5", "withdrawal_start", "ends_in_caecum"),
         ("o10 i60 c20 i20 c5", "withdrawal_start", "ends_in_caecum"),
@@ -160,6 +164,7 @@ def test_the_signal_of_each_row(text, phase, inside):
     assert signal(text) == (phase, inside)
 
 
+@hypothesis_settings(deadline=None)
 @given(courses())
 def test_phases_are_in_order(whole):
     found = phases_of(whole)
@@ -178,6 +183,7 @@ def test_phases_are_in_order(whole):
     assert not phase[~inside & ~whole.seen].any() or (phase[~inside & ~whole.seen] == -1).all()
 
 
+@hypothesis_settings(deadline=None)
 @given(courses(), st.data())
 def test_frames_that_could_not_be_decoded_end_no_withdrawal(whole, data):
     """Losing frames outside never makes a withdrawal end earlier; losing all of them leaves it without an end."""

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cineloop.analysis.spans import common, joined, total, within, without
@@ -19,6 +20,7 @@ def ticks(spans):
     return {tick for start, stop in spans for tick in range(start, stop)}
 
 
+@hypothesis_settings(deadline=None)
 @given(SPANS, SPANS)
 def test_stretches_are_sets_of_moments(some, others):
     first, second = joined(some), joined(others)
@@ -29,6 +31,7 @@ def test_stretches_are_sets_of_moments(some, others):
     assert ticks(without(first, second)) == ticks(some) - ticks(others)
 
 
+@hypothesis_settings(deadline=None)
 @given(SPANS, st.sets(TICKS, min_size=2))
 def test_how_much_of_each_row_lies_in_them(spans, edges):
     edges = np.array(sorted(edges), float)

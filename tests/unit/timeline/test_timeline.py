@@ -45,7 +45,7 @@ def timelines(draw):
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(timeline=timelines())
 def test_a_file_gives_the_same_timeline_back(suffix, timeline):
     with tempfile.TemporaryDirectory() as folder:

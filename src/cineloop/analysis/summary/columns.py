@@ -109,12 +109,13 @@ def _reader_of(thing: str) -> Callable[[str], Any]:
         return _score
     if thing in _COUNTED:
         return _found
-    return {
+    known: dict[str, Callable[[str], Any]] = {
         "name": str,
         "withdrawal_seconds": _seconds,
         "withdrawal_minutes": _minutes,
         "withdrawal_clock": _clock,
-    }.get(thing, _yes)
+    }
+    return known.get(thing, _yes)
 
 
 def _yes(text: str) -> bool:

@@ -23,6 +23,7 @@ from cineloop.report.html import (
     Section,
     Table,
     count,
+    row,
 )
 
 INTERVALS = (
@@ -53,7 +54,7 @@ def _sections(summary: Summary) -> Iterator[Section]:
     yield Section("All procedures", (whole, *paragraphs), short="All")
     if summary.groups:
         yield Section(f"By {summary.by}", (_groups(summary),), "Small groups vary by chance: mind the intervals.")
-    rows = tuple(row for rate in summary.whole.rates for row in _references(rate))
+    rows = tuple(one for rate in summary.whole.rates for one in _references(rate))
     if rows:
         yield Section(
             "Beside the guideline",
@@ -83,7 +84,7 @@ def _groups(summary: Summary) -> Table:
         *(Column(rate.definition.title, numeric=True, hint=rate.definition.definition) for rate in rates),
     )
     rows = tuple(
-        (group.name, f"{group.procedures:,}", *(_cell(rate) for rate in group.rates)) for group in summary.groups
+        row(group.name, f"{group.procedures:,}", *(_cell(rate) for rate in group.rates)) for group in summary.groups
     )
     return Table(f"{count(len(rows), 'group')}, each with its intervals and counts.", columns, rows)
 
