@@ -45,7 +45,6 @@ PAGE: Mapping[str, tuple[str, str]] = {
     "warnings": ("Warnings", "警告"),
     "no_warnings": ("There are none.", "无。"),
     # Figures.
-    "not_determinable": ("not determinable", "无法确定"),
     "because": ("not determinable, because {reason}", "无法确定，因为{reason}"),
     "to": ("{low} to {high}", "{low} 至 {high}"),
     "range_is": (
@@ -104,7 +103,6 @@ PAGE: Mapping[str, tuple[str, str]] = {
     "phase_unknown": ("unknown", "未知"),
     "classifier": ("Classifier", "分类器"),
     "clips": ("Clips: {name}", "片段：{name}"),
-    "not_decoded": ("not decoded", "未解码"),
     "still": (
         "Timeline of the procedure, {duration}: {phases}.",
         "检查时间线，{duration}：{phases}。",
@@ -175,7 +173,6 @@ PAGE: Mapping[str, tuple[str, str]] = {
     "codec": ("Codec", "编码"),
     "truncated": ("truncated", "不完整"),
     "settings": ("Settings", "设置"),
-    "versions": ("Versions", "版本"),
     "fingerprint": ("fingerprint", "指纹"),
     "fingerprint_is": (
         "The fingerprint is over the files, the settings and the models; equal fingerprints mean equal figures.",
