@@ -92,7 +92,7 @@ def _phases(analysis: Analysis, say: Words) -> Lane:
     return Lane(
         PHASE,
         say("phase"),
-        tuple(Key(say.known(f"phase_{value}", value), colour[value]) for value in values),
+        tuple(Key(say.phase(value), colour[value]) for value in values),
         np.array([one.start.seconds for one in pieces], np.float64),
         np.array([one.stop for one in pieces], np.float64),
         np.array([values.index(one.value) for one in pieces], np.int64),

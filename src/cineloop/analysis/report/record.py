@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from cineloop.analysis.indicator import Indicator
 from cineloop.analysis.result import Analysis, Event, Gap, PartFacts, Place, StageFacts, Stretch, Windows
 from cineloop.analysis.settings import Settings
+from cineloop.analysis.words import LANGUAGES
 from cineloop.errors import ReportError
 from cineloop.report.furniture import DISCLAIMER
 
@@ -139,10 +140,18 @@ def report_of(analysis: Analysis) -> Report:
 def plain(analysis: Analysis) -> dict[str, Any]:
     """Return an analysis as plain values, as ``report.json`` holds them and :func:`json_schema` describes them.
 
+    Reasons and remarks have a ``text`` beside their key, in the language of the settings.
+
     Raises:
         ValueError: An indicator's value, a time or a setting is not finite. A classifier's probability may be.
     """
     values: dict[str, Any] = _adapter().dump_python(report_of(analysis), mode="json")
+    words = LANGUAGES[analysis.settings.language]
+    for told, one in zip(values["indicators"], analysis.indicators, strict=True):
+        if one.reason is not None:
+            told["reason"]["text"] = words.say(one.reason)
+        for remark, said in zip(told["remarks"], one.remarks, strict=True):
+            remark["text"] = words.say(said)
     json.dumps(values, allow_nan=False)
     return values
 
