@@ -185,7 +185,7 @@ def test_figures_stand_with_their_ranges_and_references():
         "10:33 to 11:02",
         "18.6%",
         "14.1% to 24.3%",
-        "the same under varied settings",
+        "in all variations",
         "above reference:",
     ):
         assert said in text

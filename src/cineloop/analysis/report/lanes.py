@@ -72,7 +72,7 @@ class Lane:
     def within(self, first: float, last: float) -> npt.NDArray[np.float64]:
         """Return the seconds of each state between two moments, float64 [states]."""
         held = np.clip(np.minimum(self.stop, last) - np.maximum(self.start, first), 0, None)
-        return np.bincount(self.state, weights=held, minlength=len(self.states))
+        return np.bincount(self.state, weights=held, minlength=len(self.states)).astype(np.float64)
 
 
 def lanes_of(analysis: Analysis, say: Words) -> tuple[Lane, ...]:

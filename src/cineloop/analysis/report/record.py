@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ from cineloop.errors import ReportError
 from cineloop.report.furniture import DISCLAIMER
 
 NAME = "report.json"
-SCHEMA = 1
+SCHEMA: Final = 1
 """The version of the file's structure."""
 
 _GIVE = "Give a report.json that `cineloop analyze` wrote, or analyse the procedure again."

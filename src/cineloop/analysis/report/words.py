@@ -55,7 +55,7 @@ PAGE: Mapping[str, tuple[str, str]] = {
     ),
     "min": ("{time} min", "{minutes}分{seconds:02d}秒"),
     "h": ("{time} h", "{hours}时{minutes:02d}分{seconds:02d}秒"),
-    "unvaried": ("the same under varied settings", "改变设置后不变"),
+    "unvaried": ("in all variations", "各设置下均相同"),
     "side": ("{side} reference:", "{side}参考值："),
     "yes": ("yes", "是"),
     "no": ("no", "否"),
