@@ -9,7 +9,8 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from cineloop.analysis.indicator import Definition, Indicator, Reference
+from cineloop.analysis.indicator import Indicator, Reference
+from cineloop.analysis.indicators import MEASURES
 from cineloop.analysis.result import (
     Analysis,
     BestFrame,
@@ -23,6 +24,7 @@ from cineloop.analysis.result import (
     Windows,
 )
 from cineloop.analysis.settings import Settings
+from cineloop.analysis.words import Said
 from cineloop.timeline.decision import SIGNALS, Thresholds, decide, signals_of
 from cineloop.timeline.legalise import legalise
 from cineloop.timeline.median import median_filter_rows
@@ -98,12 +100,13 @@ def phases_of(duration, parts):
 
 
 def timeline_of(duration, gaps, seed=0):
-    """Return seven noisy probabilities and the signals that follow, without rows in gaps."""
+    """Return seven noisy probabilities and that of the gate, and the signals that follow; nothing in gaps."""
     bounds = bounds_of(duration)
     frames = np.arange(0, int(duration * FPS), int(FPS / RATE))
     seconds = frames / FPS
-    kept = ~np.any([(seconds >= gap.start) & (seconds < gap.end) for gap in gaps], axis=0) if gaps else slice(None)
-    frames, seconds = frames[kept], seconds[kept]
+    lost = np.zeros(len(seconds), bool)
+    for gap in gaps:
+        lost |= (seconds >= gap.start) & (seconds < gap.end)
     rng = np.random.default_rng(seed)
 
     def slow(width, low, high):
@@ -124,11 +127,15 @@ def timeline_of(duration, gaps, seed=0):
     scores = np.clip(scores, 0, 1).astype(np.float32)
     raw = signals_of(decide(scores, Thresholds(0.5, 0.5, 0.5)))
     clean_rows = legalise(median_filter_rows(raw, (25, 11, 11, 11)), raw).T
+    for rows in (raw, clean_rows):
+        rows[:, lost] = -1
+    scores[lost] = np.nan
+    gate = np.clip(scores[:, 0] + rng.normal(0, 0.03, len(seconds)), 0, 1).astype(np.float32)
     return Timeline(
         source="procedure-7f3a.mp4",
         frames=frames,
         seconds=seconds,
-        scores=dict(zip(LABELS, scores.T, strict=True)),
+        scores={"out_of_body": gate, **dict(zip(LABELS, scores.T, strict=True))},
         signals=dict(zip(SIGNALS, raw, strict=True)),
         filtered=dict(zip(SIGNALS, clean_rows, strict=True)),
         frame_rate=FPS,
@@ -165,7 +172,7 @@ def stages_of(names):
     known = {
         "inbody": StageFacts(
             "inbody", "inbody-small", "seresnet50-inbody", "ab" * 32, "c0" * 32, "onnxruntime 1.23.0",
-            ("out", "in"), {"in": 0.5}, False, 6000, ("Its threshold was not tuned on validation.",),
+            ("in", "out"), {"out": 0.5}, False, 6000, ("Its threshold was not tuned on validation.",),
         ),
         "quality": StageFacts(
             "quality", "quality-vitl16", "vitl16-224-csra", "cd" * 32, "d1" * 32, "torch 2.13.0",
@@ -180,81 +187,41 @@ def stages_of(names):
 
 
 def indicators_of(duration):
-    """Return what is usually asked of a colonoscopy."""
+    """Return what is usually asked of a colonoscopy: the product's own definitions, values that were made up."""
     bounds = bounds_of(duration)
     withdrawal = bounds["withdrawal"] - bounds["caecum"]
-    own = "Our own; no guideline defines it."
-    six = Reference(
-        "asge-acg-2024", "at least 8 min on average in examinations without biopsy or polypectomy", 480.0,
-        "above" if withdrawal > 480 else "below", GUIDELINE, True, "the mean of an endoscopist's examinations",
+    reached = bounds["insertion"] - bounds["outside"]
+    about = {one.definition.name: one.definition for one in MEASURES}
+    side = "above" if withdrawal > 480 else "below"
+    eight = Reference(
+        "asge-acg-2024", "mean of normal examinations at least 8 min", 480.0, side, GUIDELINE, False,
+        "the mean of an endoscopist's normal examinations, not a single procedure",
     )  # fmt: skip
-    older = Reference("esge-2017", "at least 6 min", 360.0, "above", "ESGE 2017", False)
-    seconds, share = "s", "share"
+    six = Reference("aga", "at least 6 min", 360.0, "above", "AGA 2021", True)
     return (
         Indicator(
-            Definition(
-                "withdrawal_seconds", "Withdrawal time", seconds,
-                "From the last sight of the ileocecal region until the scope stays out of the body, without pauses.",
-                "t(out) − t(last ileocecal run) − pauses", "ASGE/ACG 2024", ("quality",),
-            ),
-            withdrawal, low=withdrawal - 21.4, high=withdrawal + 8.2, undetermined=0.0625,
-            parts={"pauses": 0.0, "whole": withdrawal},
-            remarks=("Biopsies and polypectomies are not told apart; give them as pauses.",),
-            references=(six, older),
+            about["withdrawal_seconds"], withdrawal, low=withdrawal - 21.4, high=withdrawal + 8.2, undetermined=0.0625,
+            parts={"whole_seconds": withdrawal, "paused_seconds": 0.0},
+            remarks=(Said("returned_to_caecum", {"away": 71.0, "seen": 4.2, "otherwise": bounds["caecum"] - 75}),),
+            references=(eight, six),
         ),
         Indicator(
-            Definition(
-                "readable_withdrawal_seconds", "Readable withdrawal time", seconds,
-                "The part of the withdrawal in which the picture can be read.", "Σ held(readable)", own, ("quality",),
-            ),
-            0.81 * withdrawal, low=0.74 * withdrawal, high=0.86 * withdrawal,
+            about["readable_withdrawal_seconds"], 0.81 * withdrawal, low=0.74 * withdrawal, high=0.86 * withdrawal
         ),
+        Indicator(about["caecum_reached"], 1.0, low=1.0, high=1.0, parts={"looks_count": 2.0}),
+        Indicator(about["time_to_caecum_seconds"], reached, low=reached - 2, high=reached + 31),
+        Indicator(about["unreadable_share"], 0.186, low=0.141, high=0.243),
         Indicator(
-            Definition(
-                "caecum_seconds", "Caecum reached after", seconds,
-                "From the first sustained stay in the body to the first sustained sight of the ileocecal region.",
-                "t(first ileocecal run) − t(in)", own, ("quality",),
-            ),
-            bounds["insertion"] - bounds["outside"], low=bounds["insertion"] - bounds["outside"] - 2,
-            high=bounds["insertion"] - bounds["outside"] + 31,
+            about["clean_share"], 0.64, low=0.6, high=0.69, remarks=(Said("no_bbps"),),
+            parts={"bbps0_share": 0.08, "bbps1_share": 0.28, "bbps2_share": 0.34, "bbps3_share": 0.3},
         ),
-        Indicator(
-            Definition(
-                "bad_frame_share", "Frames that cannot be read", share,
-                "Time in the body in which nothing can be recognised, as a share of the time in the body.",
-                "Σ held(nonsense) / Σ held(inside)", own, ("quality",),
-            ),
-            0.186, low=0.141, high=0.243,
-        ),
-        Indicator(
-            Definition(
-                "clean_share", "Clean withdrawal", share,
-                "Readable withdrawal whose frames score 2 or 3. A share of frames is not a Boston score of segments.",
-                "Σ held(bbps ≥ 2) / Σ held(bbps)", "Lai et al. 2009, doi 10.1016/j.gie.2008.05.057", ("quality",),
-            ),
-            0.64, low=0.6, high=0.69, parts={"bbps0": 0.08, "bbps1": 0.28, "bbps2": 0.34, "bbps3": 0.30},
-            remarks=("The Boston score is of three segments, after cleansing.",),
-        ),
-        Indicator(
-            Definition(
-                "alarms", "Alarms", "per_procedure", "Runs of clips that the classifier decided to be positive.",
-                "count of runs", own, ("classify",),
-            ),
-            4.0, low=3.0, high=7.0,
-        ),
-        Indicator(
-            Definition(
-                "bbps_total", "Boston score", "bbps", "The sum over three segments of the lowest score that is held.",
-                "right + transverse + left", "Lai et al. 2009, doi 10.1016/j.gie.2008.05.057", ("quality",),
-            ),
-            None, "the segments of the colon are not told: give segments.transverse and segments.left",
-            undetermined=1.0,
-        ),
+        Indicator(about["alarms"], 4.0, parts={"alarm_seconds": 58.0, "clips_count": 598.0}),
+        Indicator(about["bbps_total"], None, Said("no_segments"), undetermined=1.0),
     )  # fmt: skip
 
 
 def made_analysis(minutes=20.0, *, parts=1, thumbnails=60, best=6, gaps=True, seed=0, **changes):
-    """Return an analysed colonoscopy: an alarm here and there, two gaps, seven indicators.
+    """Return an analysed colonoscopy: an alarm here and there, two gaps, eight indicators.
 
     Args:
         minutes: How long it is.
@@ -333,6 +300,7 @@ def bare_analysis():
     duration, bounds = 1200.0, bounds_of(1200.0)
     inside = (whole.timeline.seconds >= bounds["outside"]) & (whole.timeline.seconds < bounds["withdrawal"])
     signal = {"outside": (~inside).astype(np.int8)}
+    gate = {"out_of_body": whole.timeline.scores["out_of_body"]}
     edges = [0.0, bounds["outside"], bounds["withdrawal"], duration]
     names = ("outside", "inside", "outside")
     found = zip(names, edges[:-1], edges[1:], strict=True)
@@ -341,7 +309,7 @@ def bare_analysis():
         settings=Settings(guideline=None),
         stages=stages_of(("inbody",)),
         timeline=replace(
-            whole.timeline, scores={"outside": whole.timeline.scores["outside"]}, signals=signal, filtered=signal
+            whole.timeline, scores=gate, signals=signal, filtered=signal
         ),
         windows=None,
         stretches=tuple(Stretch("phase", name, place_at(whole.parts, start), stop) for name, start, stop in found),
@@ -349,7 +317,7 @@ def bare_analysis():
         indicators=tuple(
             replace(
                 one, value=None, low=None, high=None, undetermined=1.0, parts={}, references=(),
-                reason=f"no model of {' and '.join(one.definition.inputs)} ran",
+                reason=Said("no_quality_model" if "quality" in one.definition.inputs else "no_classifier"), remarks=(),
             )
             for one in whole.indicators
         ),

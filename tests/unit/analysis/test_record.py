@@ -48,6 +48,19 @@ def test_a_probability_that_is_not_known_is_null(checker):
     assert values["windows"]["probabilities"]["polyp"][4] == polyp[4]
 
 
+def test_reasons_stand_in_the_language_of_the_report_and_as_keys():
+    for analysis, text in (
+        (made_analysis(), "the segment boundaries were not given"),
+        (chinese_analysis(), "未给出肠段分界时间"),
+    ):
+        values = plain(analysis)
+        assert values["indicators"][-1]["reason"] == {"key": "no_segments", "values": {}, "text": text}
+        remark = values["indicators"][0]["remarks"][0]
+        assert remark["key"] == "returned_to_caecum"
+        assert remark["values"]["away"] == 71
+        assert "71" in remark["text"]
+
+
 def test_a_figure_that_is_no_number_is_refused():
     analysis = made_analysis()
     broken = replace(analysis.indicators[0], value=float("nan"))
@@ -59,9 +72,9 @@ def test_the_schema_tells_every_field(checker):
     told = json_schema()
     derived = TypeAdapter(Report).json_schema(mode="serialization")
     assert set(told["properties"]) == {field.name for field in fields(Report)}
-    assert {name: set(one["properties"]) for name, one in told["$defs"].items()} == {
-        name: set(one["properties"]) for name, one in derived["$defs"].items()
-    }
+    fields_of = {name: set(one["properties"]) for name, one in derived["$defs"].items()}
+    fields_of["Said"].add("text")
+    assert {name: set(one["properties"]) for name, one in told["$defs"].items()} == fields_of
     for one in (told, *told["$defs"].values()):
         assert one["additionalProperties"] is False
         assert set(one["required"]) == set(one["properties"])

@@ -52,9 +52,7 @@ def full(text="plain"):
         Table(text, (Column(text, hint=text), Column(text, numeric=True)), (row(text, Cell(text, "bad", text)),), text),
         Grid((Figure(matrix, text, text), Stack((picture, strips)))),
         Details(text, (Facts((Fact(text, text),)), Bullets((text, text)), Figure(bars))),
-        Entries(
-            (Entry(text, text, text, (Line(text, text, text),), (Paragraph(text),)), Entry(text, text, muted=True))
-        ),
+        Entries((Entry(text, text, text, (Line(text, text, text),), (Paragraph(text),)), Entry(text, "–", muted=True))),
         Keys(((text, (Key(text, "good"),)),)),
         Shares(text, (Share(Key(text, "good"), 0.5, text, text),), text),
     )

@@ -18,8 +18,12 @@ LEVELS = 254
 NOTHING = 255
 """The level where there is no probability."""
 
+GATE = "out_of_body"
+"""The score that the model of the body decides by."""
+
 _COLOURS = {
     "outside": "state-outside",
+    GATE: "state-outside",
     "nonsense": "state-unreadable",
     "ileocecal": "state-ileocecal",
     **{f"bbps{score}": f"bbps-{score}" for score in range(4)},
@@ -91,11 +95,16 @@ def _classes(analysis: Analysis, say: Words) -> Iterator[Curve]:
 
 
 def _thresholds(analysis: Analysis, stages: tuple[str, ...]) -> Mapping[str, float]:
-    return {name: value for one in analysis.stages if one.stage in stages for name, value in one.thresholds.items()}
+    ran = [one for one in analysis.stages if one.stage in stages]
+    found = {name: value for one in ran for name, value in one.thresholds.items()}
+    gates = [value for one in ran if one.stage == "inbody" for value in one.thresholds.values()]
+    return found | ({GATE: gates[0]} if len(gates) == 1 else {})
 
 
 def _title(name: str, say: Words) -> str:
     """Return what a score is a probability of: a signal's state, or the name as it is."""
+    if name == GATE:
+        return say("gate")
     words = LANGUAGES[say.language]
     signal = name if name in words.states else name.rstrip("0123456789")
     if signal not in words.states:

@@ -32,9 +32,16 @@ def bare(value: float, unit: str) -> str:
     return number(value, 0 if float(value).is_integer() else 2)
 
 
+def part_text(value: float, name: str) -> str:
+    """Return a part of an indicator, whose name ends with its unit: ``inside_seconds``, ``bbps3_share``."""
+    return bare(value, {"seconds": "s", "share": "share"}.get(name.rpartition("_")[2], ""))
+
+
 def with_unit(value: float, unit: str, say: Words) -> str:
     """Return a value with its unit in words."""
     text = bare(value, unit)
+    if unit == "yes":
+        return say("yes" if value else "no")
     if unit != "s":
         return text
     minutes, seconds = divmod(round(value), 60)
@@ -47,4 +54,6 @@ def range_text(indicator: Indicator, say: Words) -> str:
     if indicator.value is None or indicator.low is None or indicator.high is None:
         return ""
     unit = indicator.definition.unit
-    return say("to", low=bare(indicator.low, unit), high=bare(indicator.high, unit))
+    ends = (indicator.low, indicator.high)
+    low, high = (with_unit(end, unit, say) if unit == "yes" else bare(end, unit) for end in ends)
+    return say("unvaried") if low == high else say("to", low=low, high=high)

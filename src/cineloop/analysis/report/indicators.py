@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from cineloop.analysis.indicator import Indicator, Reference
-from cineloop.analysis.report.figures import bare, percent, range_text, span, with_unit
+from cineloop.analysis.report.figures import part_text, percent, range_text, span, with_unit
 from cineloop.analysis.report.lanes import PHASE, Lane
 from cineloop.analysis.report.words import Words
 from cineloop.analysis.result import Analysis
@@ -27,35 +27,32 @@ def _entry(one: Indicator, say: Words) -> Entry:
     about = one.definition
     blocks: list[Block] = [Facts(tuple(_facts(one, say)))]
     if one.remarks:
-        blocks.append(Bullets(one.remarks))
-    value = with_unit(one.value, about.unit, say) if one.value is not None else say("because", reason=one.reason)
+        blocks.append(Bullets(tuple(say.said(remark) for remark in one.remarks)))
+    value = say.missing(one.reason) if one.reason is not None else with_unit(one.value or 0.0, about.unit, say)
     lines = tuple(_line(reference, say) for reference in one.references)
-    return Entry(about.title, value, range_text(one, say), lines, tuple(blocks), muted=one.value is None)
+    return Entry(say.title(about), value, range_text(one, say), lines, tuple(blocks), muted=one.value is None)
 
 
 def _line(reference: Reference, say: Words) -> Line:
     text = reference.text
     if reference.applies:
         text += f" ({say('applies', what=reference.applies)})"
-    return Line(text, say(reference.side), "" if reference.verified else say("unverified"))
+    return Line(text, say.side(reference.side), "" if reference.verified else say.unverified)
 
 
 def _facts(one: Indicator, say: Words) -> Iterator[Fact]:
     about = one.definition
-    yield Fact(say("definition"), about.definition)
+    yield Fact(say("definition"), say.definition(about))
     yield Fact(say("formula"), about.formula)
     yield Fact(say("source"), about.source or say("own"))
     if one.parts:
-        yield Fact(say("parts"), ", ".join(f"{name} {_part(value, about.unit)}" for name, value in one.parts.items()))
+        parts = (f"{say.part(name)} {part_text(value, name)}" for name, value in one.parts.items())
+        yield Fact(say("parts"), ", ".join(parts))
     yield Fact(say("needs"), ", ".join(say(f"stage_{name}") for name in about.inputs) or say("none"))
     if one.undetermined and one.value is not None:
         yield Fact(say("variation"), say("some_undetermined", share=percent(one.undetermined)))
     for reference in one.references:
         yield Fact(say("reference"), reference.source)
-
-
-def _part(value: float, unit: str) -> str:
-    return bare(value, unit) if unit == "s" or (unit == "share" and 0 <= value <= 1) else f"{value:g}"
 
 
 def cleanliness(analysis: Analysis, lanes: Sequence[Lane], say: Words) -> tuple[Block, ...]:

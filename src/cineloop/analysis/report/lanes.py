@@ -72,7 +72,7 @@ class Lane:
     def within(self, first: float, last: float) -> npt.NDArray[np.float64]:
         """Return the seconds of each state between two moments, float64 [states]."""
         held = np.clip(np.minimum(self.stop, last) - np.maximum(self.start, first), 0, None)
-        return np.bincount(self.state, weights=held, minlength=len(self.states))
+        return np.bincount(self.state, weights=held, minlength=len(self.states)).astype(np.float64)
 
 
 def lanes_of(analysis: Analysis, say: Words) -> tuple[Lane, ...]:
@@ -92,7 +92,7 @@ def _phases(analysis: Analysis, say: Words) -> Lane:
     return Lane(
         PHASE,
         say("phase"),
-        tuple(Key(say.known(f"phase_{value}", value), colour[value]) for value in values),
+        tuple(Key(say.phase(value), colour[value]) for value in values),
         np.array([one.start.seconds for one in pieces], np.float64),
         np.array([one.stop for one in pieces], np.float64),
         np.array([values.index(one.value) for one in pieces], np.int64),

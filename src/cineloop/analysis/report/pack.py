@@ -80,8 +80,7 @@ def _curve(curve: Curve) -> Mapping[str, Any]:
 
 
 def _event(event: Event, say: Words) -> Mapping[str, Any]:
-    label = say.known(event.name, event.name)
-    return {"name": event.name, "label": label, "detail": event.detail, "at": _place(event.place)}
+    return {"name": event.name, "label": say.event(event.name), "detail": event.detail, "at": _place(event.place)}
 
 
 def _place(place: Place) -> Sequence[float]:

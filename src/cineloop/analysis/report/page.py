@@ -14,7 +14,7 @@ from cineloop.analysis.report.pack import blob
 from cineloop.analysis.report.still import still
 from cineloop.analysis.report.summary import banners, cards
 from cineloop.analysis.report.tables import events, models, recording
-from cineloop.analysis.report.words import Words
+from cineloop.analysis.report.words import Words, capital
 from cineloop.analysis.result import Analysis, BestFrame
 from cineloop.report.coloured import Keys
 from cineloop.report.html import (
@@ -108,8 +108,8 @@ def _gallery(best: Sequence[BestFrame], say: Words) -> tuple[Block, ...]:
         return (Paragraph(say("no_best"), "muted"),)
     strips = []
     for phase, frames in groupby(best, key=lambda one: one.phase):
-        title = say.known(f"phase_{phase}", phase)
-        strips.append(Strip(title[:1].upper() + title[1:], tuple(_picture(one, title, say) for one in frames)))
+        title = say.phase(phase)
+        strips.append(Strip(capital(title), tuple(_picture(one, title, say) for one in frames)))
     return (Live("best", (Gallery(tuple(strips)),)),)
 
 

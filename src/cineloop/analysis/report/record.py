@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +17,12 @@ from pydantic import TypeAdapter, ValidationError
 from cineloop.analysis.indicator import Indicator
 from cineloop.analysis.result import Analysis, Event, Gap, PartFacts, Place, StageFacts, Stretch, Windows
 from cineloop.analysis.settings import Settings
+from cineloop.analysis.words import LANGUAGES
 from cineloop.errors import ReportError
 from cineloop.report.furniture import DISCLAIMER
 
 NAME = "report.json"
-SCHEMA = 1
+SCHEMA: Final = 1
 """The version of the file's structure."""
 
 _GIVE = "Give a report.json that `cineloop analyze` wrote, or analyse the procedure again."
@@ -139,10 +140,18 @@ def report_of(analysis: Analysis) -> Report:
 def plain(analysis: Analysis) -> dict[str, Any]:
     """Return an analysis as plain values, as ``report.json`` holds them and :func:`json_schema` describes them.
 
+    Reasons and remarks have a ``text`` beside their key, in the language of the settings.
+
     Raises:
         ValueError: An indicator's value, a time or a setting is not finite. A classifier's probability may be.
     """
     values: dict[str, Any] = _adapter().dump_python(report_of(analysis), mode="json")
+    words = LANGUAGES[analysis.settings.language]
+    for told, one in zip(values["indicators"], analysis.indicators, strict=True):
+        if one.reason is not None:
+            told["reason"]["text"] = words.say(one.reason)
+        for remark, said in zip(told["remarks"], one.remarks, strict=True):
+            remark["text"] = words.say(said)
     json.dumps(values, allow_nan=False)
     return values
 

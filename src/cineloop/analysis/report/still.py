@@ -68,7 +68,7 @@ def _marks(analysis: Analysis, say: Words, scale: float) -> Iterator[tuple[str, 
     for event in analysis.events:
         if event.name == "alarm":
             continue
-        text = say.known(event.name, event.name)
+        text = say.event(event.name)
         x = LEFT + event.place.seconds * scale
         width = sum(13.0 if ord(letter) > 0x2E7F else 7.2 for letter in text) + 12
         anchor = "start" if x + width < WIDTH else "end"

@@ -13,8 +13,8 @@ from cineloop.report.html import Banner, Card, Cards, Paragraph, Range
 HEADLINE = (
     "withdrawal_seconds",
     "readable_withdrawal_seconds",
-    "caecum_seconds",
-    "bad_frame_share",
+    "caecum_reached",
+    "unreadable_share",
     "clean_share",
     "alarms",
 )
@@ -55,14 +55,15 @@ def _chosen(indicators: Sequence[Indicator]) -> Sequence[Indicator]:
 def _card(one: Indicator, say: Words, *, lead: bool) -> Card:
     about = one.definition
     if one.value is None:
-        return Card(about.title, "–", say("because", reason=one.reason), about.definition)
+        assert one.reason is not None, "a value, or a reason"
+        return Card(say.title(about), "–", say.missing(one.reason), say.definition(about))
     value = with_unit(one.value, about.unit, say)
-    return Card(about.title, value, range_text(one, say), about.definition, _range(one), lead)
+    return Card(say.title(about), value, range_text(one, say), say.definition(about), _range(one), lead)
 
 
 def _range(one: Indicator) -> Range | None:
     """Return where a value and its range stand on a scale from nothing to all, or to a little beyond the largest."""
-    if one.value is None or one.low is None or one.high is None or one.low < 0:
+    if one.value is None or one.low is None or one.high is None or one.low < 0 or one.definition.unit == "yes":
         return None
     top = 1.0 if one.definition.unit == "share" else 1.15 * max(one.high, one.value)
     return Range(one.value / top, one.low / top, one.high / top) if top > 0 and one.high <= top else None

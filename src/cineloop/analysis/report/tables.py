@@ -32,7 +32,9 @@ def events(analysis: Analysis, say: Words) -> tuple[Block, ...]:
     else:
         several = len(analysis.parts) > 1
         columns = [Column(say("time")), Column(say("event")), Column(say("detail"))]
-        columns += [Column(say("known_at"), numeric=True, hint=say("known_hint")), Column(say("frame"), numeric=True)]
+        # Of a whole recording everything is known at its end.
+        known = [Column(say("known_at"), numeric=True, hint=say("known_hint"))] if analysis.settings.causal else []
+        columns += [*known, Column(say("frame"), numeric=True)]
         columns += [Column(say("in_file"))] if several else []
         rows = tuple(_event(event, analysis, say) for event in analysis.events)
         found = [Live("events", (Table(say("events_caption"), tuple(columns), rows),))]
@@ -45,7 +47,8 @@ def events(analysis: Analysis, say: Words) -> tuple[Block, ...]:
 
 def _event(event: Event, analysis: Analysis, say: Words) -> Row:
     place = event.place
-    cells = [clock(place.seconds), say.known(event.name, event.name), event.detail, clock(event.known_at)]
+    cells = [clock(place.seconds), say.event(event.name), event.detail]
+    cells += [clock(event.known_at)] if analysis.settings.causal else []
     cells.append(f"{place.frame:,}")
     if len(analysis.parts) > 1:
         cells.append(f"{place.part + 1}: {clock(place.part_seconds)}")

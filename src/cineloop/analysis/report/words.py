@@ -1,13 +1,12 @@
-"""All words of a report's page, English and Chinese side by side; indicators bring their own."""
+"""The words of a report's page, English and Chinese side by side, beside those of every analysis."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
 
+from cineloop.analysis.indicator import Definition
+from cineloop.analysis.words import LANGUAGES, Language, Said
 from cineloop.report.furniture import DISCLAIMER, Furniture
-
-Language: TypeAlias = Literal["en", "zh"]
 
 # A bar divides the form for one from that for all other numbers.
 PAGE: Mapping[str, tuple[str, str]] = {
@@ -45,8 +44,6 @@ PAGE: Mapping[str, tuple[str, str]] = {
     "warnings": ("Warnings", "警告"),
     "no_warnings": ("There are none.", "无。"),
     # Figures.
-    "not_determinable": ("not determinable", "无法确定"),
-    "because": ("not determinable, because {reason}", "无法确定，因为{reason}"),
     "to": ("{low} to {high}", "{low} 至 {high}"),
     "range_is": (
         "The range is that of the values under varied thresholds and filters; it is no confidence interval.",
@@ -58,12 +55,10 @@ PAGE: Mapping[str, tuple[str, str]] = {
     ),
     "min": ("{time} min", "{minutes}分{seconds:02d}秒"),
     "h": ("{time} h", "{hours}时{minutes:02d}分{seconds:02d}秒"),
+    "unvaried": ("in all variations", "各设置下均相同"),
+    "side": ("{side} reference:", "{side}参考值："),
     "yes": ("yes", "是"),
     "no": ("no", "否"),
-    "above": ("above reference:", "高于参考值："),
-    "below": ("below reference:", "低于参考值："),
-    "at": ("at reference:", "等于参考值："),
-    "unverified": ("unverified", "未核实"),
     "applies": ("meant for {what}", "适用于{what}"),
     "definition": ("Definition", "定义"),
     "formula": ("Formula", "公式"),
@@ -96,15 +91,9 @@ PAGE: Mapping[str, tuple[str, str]] = {
     ),
     # Lanes and curves.
     "phase": ("Phase", "阶段"),
-    "phase_outside": ("outside", "体外"),
-    "phase_inside": ("inside", "体内"),
-    "phase_insertion": ("insertion", "进镜"),
-    "phase_caecum": ("caecum", "盲肠"),
-    "phase_withdrawal": ("withdrawal", "退镜"),
-    "phase_unknown": ("unknown", "未知"),
+    "gate": ("Gate: outside", "体内外判断：体外"),
     "classifier": ("Classifier", "分类器"),
     "clips": ("Clips: {name}", "片段：{name}"),
-    "not_decoded": ("not decoded", "未解码"),
     "still": (
         "Timeline of the procedure, {duration}: {phases}.",
         "检查时间线，{duration}：{phases}。",
@@ -122,12 +111,6 @@ PAGE: Mapping[str, tuple[str, str]] = {
         "缩放、画面与视频需启用脚本；此图不需要。",
     ),
     # Events and gaps.
-    "insertion_start": ("Insertion begins", "开始进镜"),
-    "caecum_reached": ("Caecum reached", "到达盲肠"),
-    "withdrawal_start": ("Withdrawal begins", "开始退镜"),
-    "withdrawal_end": ("Withdrawal ends", "退镜结束"),
-    "alarm": ("Alarm", "警报"),
-    "unreadable_file": ("File cannot be read", "文件无法读取"),
     "events_caption": ("What happened, in order of time.", "按时间顺序排列的事件。"),
     "time": ("Time", "时间"),
     "event": ("Event", "事件"),
@@ -175,7 +158,6 @@ PAGE: Mapping[str, tuple[str, str]] = {
     "codec": ("Codec", "编码"),
     "truncated": ("truncated", "不完整"),
     "settings": ("Settings", "设置"),
-    "versions": ("Versions", "版本"),
     "fingerprint": ("fingerprint", "指纹"),
     "fingerprint_is": (
         "The fingerprint is over the files, the settings and the models; equal fingerprints mean equal figures.",
@@ -229,6 +211,7 @@ class Words:
     def __init__(self, language: Language) -> None:
         self.language = language
         self._column = ("en", "zh").index(language)
+        self._shared = LANGUAGES[language]
 
     def __call__(self, key: str, /, **values: object) -> str:
         """Return the words of a key, with values in their places; ``n`` chooses between one and several.
@@ -239,9 +222,42 @@ class Words:
         one, _, several = PAGE[key][self._column].partition("|")
         return (several if several and values.get("n") != 1 else one).format_map(values)
 
-    def known(self, key: str, otherwise: str) -> str:
-        """Return the words of a key, or others where there are none."""
-        return self(key) if key in PAGE else otherwise
+    def said(self, what: Said) -> str:
+        """Return a reason or a remark."""
+        return self._shared.say(what)
+
+    def missing(self, reason: Said) -> str:
+        """Return that there is no value, and why."""
+        return self._shared.missing.format(self.said(reason))
+
+    def title(self, about: Definition) -> str:
+        """Return what an indicator is called."""
+        return self._shared.title(about)
+
+    def definition(self, about: Definition) -> str:
+        """Return what an indicator is."""
+        return self._shared.definition(about)
+
+    def phase(self, value: str) -> str:
+        """Return what a stretch of the course is called; one that is not known by its name."""
+        return self._shared.phases.get(value, value)
+
+    def event(self, name: str) -> str:
+        """Return what an event is called, as a title; one that is not known by its name."""
+        return capital(self._shared.events.get(name, name))
+
+    def part(self, name: str) -> str:
+        """Return what a part of an indicator is called; one that is not known by its name."""
+        return self._shared.parts.get(name, name)
+
+    def side(self, side: str) -> str:
+        """Return where a value lies, before the reference."""
+        return self("side", side=self._shared.sides[side])
+
+    @property
+    def unverified(self) -> str:
+        """That a reference's figure was not read in its source."""
+        return self._shared.unverified
 
     @property
     def furniture(self) -> Furniture:
@@ -253,3 +269,8 @@ class Words:
     def script(self) -> dict[str, str]:
         """The words of the page's script."""
         return {key: both[self._column] for key, both in SCRIPT.items()}
+
+
+def capital(text: str) -> str:
+    """Return a text with its first letter as a capital."""
+    return text[:1].upper() + text[1:]
