@@ -136,6 +136,8 @@ def split(
     for target, divided in written:
         _print_counts(divided)
         say(f"lock  {target}")
+        for name, classes in divided.lacking().items():
+            note(f"WARNING: the split {name!r} of {target.name} has no item of {', '.join(map(repr, classes))}")
     if not cohort.identity_known.patient:
         note("The patients are not known: each procedure or file counts as one. Say where they are: --patient ...")
 

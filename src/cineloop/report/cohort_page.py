@@ -93,7 +93,7 @@ def _banners(audit: Audit, allow_leakage: str | None) -> Iterator[Banner]:
         yield Banner("This cohort leaks: a model trained on it is tested on what it has seen.", "bad")
     elif audit.errors and not audit.leaks:
         yield Banner("Some files cannot be used.", "bad")
-    for finding in audit.of("patients-unknown"):
+    for finding in audit.of("patients-unknown", "class-absent"):
         yield Banner(finding.message, "warn")
     if not audit.compared:
         yield Banner("Pictures were not compared: only copies that are identical in bytes were looked for.", "info")

@@ -70,3 +70,10 @@ def test_a_page_of_pictures_speaks_of_pictures(tmp_path):
     assert "Both files." in html
     for word in ("duration", "fps", "Middle frames", "0.0 s"):
         assert word not in html
+
+
+def test_a_split_without_a_class_is_said_at_the_top(cohort, found):
+    (absent,) = found.of("class-absent")
+    assert absent.message == "The split 'test' has no item of 'polyp'."
+    head, _, _ = page(cohort, found).render().partition('id="s1"')
+    assert "The split &#39;test&#39; has no item of" in head
