@@ -116,7 +116,7 @@ class _Deal:
     def run(self) -> list[int]:
         """Return the part of each group."""
         self._fill()
-        if not self._lacking().any():
+        if not self._lacks():
             return self.part.tolist()
         # Moves and exchanges of single groups do not find every way; the last parts go without where there is none.
         holds = self.counts[:, :-2] > 0
@@ -133,9 +133,9 @@ class _Deal:
                 break
         return self.part.tolist()
 
-    def _lacking(self) -> npt.NDArray[np.bool_]:
-        """Return which needed classes are absent, bool [S, C]."""
-        return self.needed & (self.filled[:, :-2] == 0)
+    def _lacks(self) -> bool:
+        """Return whether a part has none of a class that it needs."""
+        return bool((self.needed & (self.filled[:, :-2] == 0)).any())
 
     def _fill(self) -> None:
         """Deal the groups that have no part yet, and better what came out."""

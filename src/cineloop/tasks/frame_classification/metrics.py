@@ -72,12 +72,13 @@ def best_metrics(items: Sequence[Item], labels: Labels, evaluate: FrameEvaluate)
         evaluate: The recipe's section.
     """
     # One frame of each kind tells what is undefined.
-    kinds = list({item.target: item for item in items}.values())
+    kinds = {item.target: item for item in items if item.target is not None}
     codes = CODES if isinstance(labels, Colonoscopy) else np.eye(len(labels.classes))
-    probabilities, outputs = labels.scores(_SURE * (2 * codes[[item.target for item in kinds]] - 1))
+    probabilities, outputs = labels.scores(_SURE * (2 * codes[list(kinds)] - 1))
     scores = Scores(dict(enumerate(probabilities)), dict(enumerate(outputs)) if outputs is not None else {})
-    perfect = predictions_of(kinds, scores, labels, identity_known=True)
-    return metrics_of(perfect.with_positive(evaluate.positive), kinds, labels, evaluate)
+    shown = list(kinds.values())
+    perfect = predictions_of(shown, scores, labels, identity_known=True)
+    return metrics_of(perfect.with_positive(evaluate.positive), shown, labels, evaluate)
 
 
 def metric_names(labels: Labels, evaluate: FrameEvaluate) -> list[str]:
