@@ -80,9 +80,7 @@ def test_inputs_and_outputs_are_those_of_the_page(exported):
 def test_thresholds_are_those_that_the_evaluation_chose(run, exported):
     contract = json.loads((exported / "contract.json").read_text())
     metrics = json.loads(next(run.glob("evaluation/*/test/metrics.json")).read_text())
-    found = {name: one["threshold"] for name, one in metrics["questions"].items() if one["threshold"]}
-    # One that decides nothing on validation is not taken over.
-    chosen = {name: one["value"] if one["note"] is None else 0.5 for name, one in found.items()}
+    chosen = {name: one["threshold"]["value"] for name, one in metrics["questions"].items() if one["threshold"]}
     assert contract["thresholds"] == pytest.approx(chosen)
 
 

@@ -300,19 +300,38 @@ def test_folds_and_seeds_are_pooled(tiny_cohort, tmp_path):
     assert call("evaluate", "folds0", "--pool", "folds1", cwd=tmp_path).returncode == 2
 
 
-def test_one_class_in_validation_is_told_before_and_after(tiny_cohort, tmp_path):
+def _without_bright(root, *splits):
+    for split in splits:
+        path = root / "splits" / f"{split}.txt"
+        path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if line.endswith(",0\n")))
+
+
+def test_one_class_in_validation_is_refused_where_no_epoch_could_be_chosen_and_told_elsewhere(tiny_cohort, tmp_path):
     import shutil
 
     shutil.copytree(tiny_cohort, tmp_path / "data")
-    val = tmp_path / "data" / "splits" / "val.txt"
-    val.write_text("".join(line for line in val.read_text().splitlines(keepends=True) if line.endswith(",0\n")))
+    _without_bright(tmp_path / "data", "val", "test")
     (tmp_path / "recipe.yaml").write_text(dump_yaml(tiny_recipe(tmp_path / "data", epochs=2)))
-    planned = call("train", "recipe.yaml", "--dry-run", cwd=tmp_path)
+    for words in (("--dry-run",), ("--out", "run")):
+        refused = call("train", "recipe.yaml", *words, cwd=tmp_path)
+        assert refused.returncode == 2
+        assert "auroc is undefined on the validation split, which has no item of 'bright'" in refused.stderr
+        assert "  val: 3 dark (3 patients), 0 bright" in refused.stderr
+        assert "data.split={keep: [test], val: 0.2}" in refused.stderr
+        assert "train.select={metric: loss, mode: min}" in refused.stderr
+    assert not (tmp_path / "run").exists()
+    select = "train.select={metric: loss, mode: min}"
+    planned = call("train", "recipe.yaml", select, "--dry-run", cwd=tmp_path)
     assert "No validation item is 'bright'" in planned.stderr
-    done = call("train", "recipe.yaml", "--resume", "--out", "run", cwd=tmp_path)
+    done = call("train", "recipe.yaml", select, "--resume", "--out", "run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "there is no run in run" in done.stderr
-    assert "auroc was undefined on validation: the last epoch's weights are kept" in done.stdout
+    assert "best     loss" in done.stdout
+    # A test split without a class is told before the first epoch, after the last, and on the page.
+    before, _, after = done.stderr.partition("epoch 1/2")
+    for text in (before, after, next(tmp_path.glob("run/evaluation/*/test/report.html")).read_text()):
+        assert "No test item is" in text
+    assert "WARNING: No test item is 'bright'" in before
 
 
 def test_changed_data_is_refused(tmp_path, tiny_cohort):

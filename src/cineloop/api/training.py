@@ -69,6 +69,7 @@ def train(
     *,
     out: str | Path | None = None,
     resume: bool = False,
+    warn: Callable[[str], None] | None = None,
     progress: Progress = silent,
 ) -> Run:
     """Run a recipe: train a model, keep the best weights, and evaluate them.
@@ -78,6 +79,7 @@ def train(
         overrides: ``key=value`` texts laid over the recipe; values are YAML.
         out: The run folder; by default ``runs/<recipe's name>``.
         resume: Go on where the run was interrupted; one that is not there is begun.
+        warn: Told, before the first step, what a reader of the figures must know; the run records it too.
         progress: Told about files, steps and items.
 
     Returns:
@@ -113,6 +115,9 @@ def train(
         _show_samples(runs.Run(out), cohort)
         return runs.Run(out)
     task_learner = TASKS.get(resolved.task).learner(resolved, cohort)
+    if warn is not None:
+        for warning in prepared.warnings:
+            warn(warning)
     first = first_stage(resolved.first_weights())
 
     def ledger() -> dict[str, Any]:

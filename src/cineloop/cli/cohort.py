@@ -136,6 +136,8 @@ def split(
     for target, divided in written:
         _print_counts(divided)
         say(f"lock  {target}")
+        for name, classes in divided.lacking().items():
+            note(f"WARNING: the split {name!r} of {target.name} has no item of {', '.join(map(repr, classes))}")
     if not cohort.identity_known.patient:
         note("The patients are not known: each procedure or file counts as one. Say where they are: --patient ...")
 
@@ -265,13 +267,16 @@ def stats(
     procedure: ProcedureOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Tell how many items, files and patients there are, and how long, large and fast the videos are."""
+    """Tell how many items, files and patients there are, how large pictures and videos are, and how long and fast."""
     from dataclasses import asdict
 
     from cineloop.cohort.audit.quality import spreads
+    from cineloop.cohort.stills import still
 
     cohort = DataSource(source, root, overrides, layout, path, patient, procedure).read()
     found = spreads(cohort)
+    seconds = cohort.media.filter(~still())["duration"].sum()
+    pictures = cohort.media.select(still().sum()).item()
     if json:
         print_json(
             {
@@ -282,16 +287,20 @@ def stats(
                 "items": cohort.items.height,
                 "patients": cohort.media["patient"].n_unique(),
                 "patients_known": cohort.identity_known.patient,
-                "seconds": cohort.media["duration"].sum(),
+                "pictures": pictures,
+                "seconds": seconds,
                 "counts": [asdict(row) for row in cohort.counts()],
                 "properties": [asdict(row) for row in found],
             }
         )
         return
     known = "" if cohort.identity_known.patient else " (not known; each file counts as one)"
+    kinds = [f"{pictures} pictures"] if pictures else []
+    if pictures < cohort.media.height:
+        kinds.append(f"{seconds:.0f} s of video")
     say(
         f"{cohort.name}: {cohort.media.height} files, {cohort.items.height} items, "
-        f"{cohort.media['patient'].n_unique()} patients{known}, {cohort.media['duration'].sum():.0f} s of video"
+        f"{cohort.media['patient'].n_unique()} patients{known}, {', '.join(kinds)}"
     )
     say()
     _print_counts(cohort)

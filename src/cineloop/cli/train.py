@@ -47,7 +47,14 @@ def command(
 
     folder = Path(recipe) if is_run(recipe) else target_folder
     before = open_run(folder).ledger() if resume and is_run(folder) else {}
-    run = api.train(recipe, overrides or [], out=out, resume=resume, progress=silent if quiet else progress())
+    run = api.train(
+        recipe,
+        overrides or [],
+        out=out,
+        resume=resume,
+        warn=None if quiet else lambda text: note(f"WARNING: {text}"),
+        progress=silent if quiet else progress(),
+    )
     if quiet:
         return
     ledger = run.ledger()

@@ -29,13 +29,22 @@ def _config(checkpoint: Checkpoint, name: str, overrides: list[str] | None) -> d
     return {**own, **dict(parse_override(text) for text in overrides or ())}
 
 
-def _match(checkpoint: Checkpoint, name: str, overrides: list[str] | None, prefix: str | None) -> MatchReport:
+def _match(
+    checkpoint: Checkpoint, name: str, overrides: list[str] | None, prefix: str | None
+) -> tuple[MatchReport, str | None]:
+    """Return how a file fits a model, and where it does not, which one it seems to be of."""
     from cineloop import models
+    from cineloop.models.likeness import advice
     from cineloop.models.match import match
 
     spec = models.spec(name)
     module = spec.build(models.configure(name, _config(checkpoint, name, overrides)))
-    return match(module, checkpoint.tensors, where=checkpoint.path, spec=spec, prefix=prefix)[0]
+    report = match(module, checkpoint.tensors, where=checkpoint.path, spec=spec, prefix=prefix)[0]
+    fits = report.share == 1.0 and not report.unexpected
+    passport = checkpoint.passport
+    if fits or (passport is not None and passport.architecture != name):
+        return report, None
+    return report, advice(module, checkpoint.tensors, report, spec=spec, passport=passport)
 
 
 def _summary(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -69,9 +78,9 @@ def inspect_(
 
     checkpoint = open_weights(file)
     summary = _summary(checkpoint)
-    report = _match(checkpoint, model, overrides, prefix) if model is not None else None
+    report, seen = _match(checkpoint, model, overrides, prefix) if model is not None else (None, None)
     if json:
-        print_json({**summary, "match": report.plain() if report is not None else None})
+        print_json({**summary, "match": report.plain() if report is not None else None, "advice": seen})
         return
     passport = checkpoint.passport
     rows: list[tuple[str, object]] = [
@@ -98,6 +107,8 @@ def inspect_(
     if report is not None:
         say()
         say(f"Against {model}: {report.table()}")
+        if seen is not None:
+            say(seen)
 
 
 @app.command()

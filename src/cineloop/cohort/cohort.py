@@ -260,6 +260,12 @@ class Cohort:
         )
         return [Count(row["split"], row["label"], row["len"], row["media"], row["patient"]) for row in rows]
 
+    def lacking(self) -> dict[str, list[str]]:
+        """Return the classes of which a split has no usable item, by split; a split that lacks none is left out."""
+        held = {(count.split, count.label) for count in self.counts()}
+        found = {split: [name for name in self.classes if (split, name) not in held] for split in self.split_names}
+        return {split: names for split, names in found.items() if names}
+
     def with_splits(self, splits: pl.DataFrame, *notes: str) -> Cohort:
         """Return the same cohort divided otherwise.
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from cineloop.cohort.cover import cover
 from cineloop.errors import CohortError
 
 #: Weighs a class that is absent from a split against every other deviation.
@@ -35,7 +36,8 @@ def deal(
     Args:
         groups: The group (patient) of each item.
         labels: The label of each item; None is a class of its own.
-        shares: Parts and their shares of the items, above 0, summing to 1.
+        shares: Parts and their shares of the items, above 0, summing to 1. A class that fewer groups hold than there
+            are parts goes to the first ones.
         seed: Another seed, another division.
         where: What asks, for messages.
 
@@ -88,13 +90,17 @@ class _Deal:
         self.order = order
         self.targets = shares[:, None] * counts.sum(axis=0)[None, :]
         holders = (counts[:, :-2] > 0).sum(axis=0)
-        # Only a class that enough groups hold can be everywhere.
-        self.needed = holders >= len(shares)
+        # A class that too few groups hold to be everywhere is at least in the first parts.
+        self.needed = np.arange(len(shares))[:, None] < holders[None, :]
         # The number of groups matters less than the items.
         self.weights = np.ones(counts.shape[1])
         self.weights[-1] = 0.5
+        self.absent = np.full(len(shares), _ABSENT)
+        self._clear()
+
+    def _clear(self) -> None:
         self.filled = np.zeros_like(self.targets)
-        self.part = np.full(len(counts), -1)
+        self.part = np.full(len(self.counts), -1)
 
     def _cost(self, filled: Counts, part: int) -> Counts:
         """Return the cost of counts ``filled`` [..., C + 2] in a part, summed column by column in a fixed order."""
@@ -103,13 +109,39 @@ class _Deal:
             target = self.targets[part, column]
             deviation = filled[..., column] - target
             total = total + self.weights[column] * deviation * deviation / target
-            if column < len(self.needed) and self.needed[column]:
-                total = total + np.where(filled[..., column] == 0, _ABSENT, 0.0)
+            if column < self.needed.shape[1] and self.needed[part, column]:
+                total = total + np.where(filled[..., column] == 0, self.absent[part], 0.0)
         return total
 
     def run(self) -> list[int]:
         """Return the part of each group."""
+        self._fill()
+        if not self._lacks():
+            return self.part.tolist()
+        # Moves and exchanges of single groups do not find every way; the last parts go without where there is none.
+        holds = self.counts[:, :-2] > 0
+        parts = len(self.filled)
+        self.absent = _ABSENT * np.arange(parts, 0, -1)
+        for complete in range(parts, 0, -1):
+            needed = self.needed & (np.arange(parts)[:, None] < complete)
+            found = cover(holds, needed, self.order[::-1])
+            if found is not None and len(self.counts) - len(found) >= parts - len(set(found.values())):
+                self._clear()
+                for group, part in found.items():
+                    self._place(group, part)
+                self._fill()
+                break
+        return self.part.tolist()
+
+    def _lacks(self) -> bool:
+        """Return whether a part has none of a class that it needs."""
+        return bool((self.needed & (self.filled[:, :-2] == 0)).any())
+
+    def _fill(self) -> None:
+        """Deal the groups that have no part yet, and better what came out."""
         for group in self.order:
+            if self.part[group] >= 0:
+                continue
             costs = [
                 float(self._cost(self.filled[part] + self.counts[group], part) - self._cost(self.filled[part], part))
                 for part in range(len(self.filled))
@@ -120,7 +152,6 @@ class _Deal:
         for _ in range(4 * len(self.counts) + 16):
             if not (self._move() or self._exchange()):
                 break
-        return self.part.tolist()
 
     def _place(self, group: int, part: int) -> None:
         if self.part[group] >= 0:

@@ -204,6 +204,4 @@ def _warnings(
     if threshold is not None and threshold.source == "untuned":
         note = "it would be chosen on these very items" if split == "val" else threshold.note
         found.append(f"The decision threshold {threshold.value:g} is untuned: {note}.")
-    elif threshold is not None and threshold.note is not None:
-        found.append(f"The decision threshold {threshold.value:g} is of no use: {threshold.note}.")
     return found

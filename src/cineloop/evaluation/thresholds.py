@@ -25,8 +25,9 @@ class Threshold:
     Attributes:
         value: Positive is decided at or above it.
         rule: What it was chosen by, as a page names it.
-        source: ``validation``; ``fixed`` by the recipe; or ``untuned``, the default 0.5 for want of validation items.
-        note: Why it is untuned, or that it decides nothing.
+        source: ``validation``; ``fixed`` by the recipe; or ``untuned``, the default 0.5, for want of validation items
+            or of a threshold that tells them apart.
+        note: Why it is untuned.
     """
 
     value: float
@@ -75,7 +76,8 @@ def choose_threshold(validation: Predictions | None, rule: ThresholdRule) -> Thr
     """Choose a binary problem's threshold on ``validation``.
 
     A threshold stands halfway between two neighbouring scores. Of equally good ones the nearest to 0.5 is taken, so
-    that the choice is stable where classes are well apart.
+    that the choice is stable where classes are well apart. One at which all items of ``validation`` are called alike
+    decides nothing and is not taken: the default stands in its place.
 
     Args:
         validation: Items that no evaluated item's patient is among; None where there are none.
@@ -94,8 +96,10 @@ def choose_threshold(validation: Predictions | None, rule: ThresholdRule) -> Thr
     value = _best(known, rule)
     positive = known.probabilities[:, 1] >= value
     alike = "positive" if positive.all() else "negative" if not positive.any() else None
-    note = f"at it every item of the validation split is called {alike}, so it decides nothing" if alike else None
-    return Threshold(value, rule.title, "validation", note)
+    if alike is not None:
+        note = f"by the rule {rule.title!r} every validation item would be called {alike}, which decides nothing"
+        return Threshold(DEFAULT_THRESHOLD, "default", "untuned", note)
+    return Threshold(value, rule.title, "validation")
 
 
 def unfit(validation: Predictions | None) -> str | None:

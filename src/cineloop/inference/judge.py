@@ -390,8 +390,8 @@ def _evaluations(loaded: Loaded) -> Iterator[dict[str, Any]]:
 
 
 def _meant(threshold: Mapping[str, Any]) -> bool:
-    """Return whether a threshold was chosen on validation or fixed by the recipe, and tells items apart."""
-    return threshold.get("source") in ("validation", "fixed") and threshold.get("note") is None
+    """Return whether a threshold was chosen on validation or fixed by the recipe."""
+    return threshold.get("source") in ("validation", "fixed")
 
 
 def measured(loaded: Loaded, metric: str) -> float | None:

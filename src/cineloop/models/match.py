@@ -16,6 +16,7 @@ from cineloop.models.registry import Adapted, ModelSpec
 
 PREFIXES = ("module.", "backbone.", "model.", "encoder.", "_orig_mod.")
 _SHOWN = 12
+_FIRST = 3
 _DEEPEST = 6
 
 
@@ -73,34 +74,48 @@ class MatchReport:
             name: notes for name, notes in lists.items() if name != "matched"
         }
 
+    def _head(self) -> str:
+        under = f" (under {self.prefix!r})" if self.prefix else ""
+        return f"{self.share:.1%} of the model's {self.total} keys are in the file{under}"
+
+    def summary(self) -> str:
+        """Return in a few lines how much fits, and of what does not the first keys and how many more there are."""
+        lines = [self._head()]
+        for name in ("mismatched", "missing", "derived", "unexpected"):
+            notes: tuple[KeyNote, ...] = getattr(self, name)
+            if notes:
+                shown = _families(notes)[:_FIRST]
+                rest = len(notes) - sum(count for _, count in shown)
+                words = [text for text, _ in shown] + ([f"and {rest} more"] if rest else [])
+                lines.append(f"  {len(notes)} {name}: {'; '.join(words)}")
+        return "\n".join(lines)
+
     def table(self) -> str:
         """Return the counts, and the keys that did not simply match, one family of keys a line."""
-        lines = [f"{self.share:.1%} of the model's {self.total} keys are in the file"]
-        if self.prefix:
-            lines[0] += f" (under {self.prefix!r})"
+        lines = [self._head()]
         for name, count in self.counts().items():
             if not count:
                 continue
             lines.append(f"{name:>11} {count:5d}")
             if name != "matched":
                 families = _families(getattr(self, name))
-                lines += [f"{'':>17}  {text}" for text in families[:_SHOWN]]
+                lines += [f"{'':>17}  {text}" for text, _ in families[:_SHOWN]]
                 if len(families) > _SHOWN:
                     lines.append(f"{'':>17}  and {len(families) - _SHOWN} more")
         return "\n".join(lines)
 
 
-def _families(notes: Iterable[KeyNote]) -> list[str]:
-    """Return one line for keys that differ in their numbers only and have the same note."""
+def _families(notes: Iterable[KeyNote]) -> list[tuple[str, int]]:
+    """Return one line for keys that differ in their numbers only and have the same note, and how many these are."""
 
     def family(note: KeyNote) -> tuple[str, str]:
         return re.sub(r"\d+", "*", note.key), re.sub(r"\.\d+\.", ".*.", note.note)
 
-    lines: list[str] = []
+    lines: list[tuple[str, int]] = []
     for (key, text), group in groupby(sorted(notes, key=family), family):
         members = list(group)
         name, remark = (members[0].key, members[0].note) if len(members) == 1 else (f"{key} ({len(members)})", text)
-        lines.append(f"{name}: {remark}" if remark else name)
+        lines.append((f"{name}: {remark}" if remark else name, len(members)))
     return lines
 
 

@@ -16,7 +16,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from cineloop.models.registry import Layers, ModelIO, ModelSpec
-from cineloop.models.seresnet_weights import adapt, verify
+from cineloop.models.seresnet_weights import adapt, infer, verify
 from cineloop.schema import Section
 from cineloop.video.frame_input import FrameInput
 
@@ -205,6 +205,7 @@ SPECS = (
         io=io,
         layers=layers,
         adapt=adapt,
+        infer=infer,
         verify=verify,
         origin=_ORIGIN,
         paper=_PAPER,
@@ -217,6 +218,7 @@ SPECS = (
         io=io,
         layers=layers,
         adapt=adapt,
+        infer=infer,
         verify=verify,
         origin=_ORIGIN,
         paper=_PAPER,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import torch
+from pydantic import JsonValue
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -16,6 +17,7 @@ from cineloop.models.registry import Adapted
 Variant = Literal["published", "modern"]
 
 _TOLERANCE = 1e-3
+_STAGES = 4
 _NORM = ("running_mean", "running_var", "weight", "bias")
 # What timm calls the parts of a block, in both of its SE-ResNets.
 _PARTS = (
@@ -56,6 +58,22 @@ def adapt(tensors: Mapping[str, Tensor], module: nn.Module) -> Adapted:
             value = value.flatten(1)
         result[name] = value
     return Adapted(result)
+
+
+def infer(tensors: Mapping[str, Tensor]) -> dict[str, JsonValue]:
+    """Return the options that a checkpoint's tensors tell; the variant is not among them."""
+    named = {_own_name(key): value for key, value in tensors.items()}
+    stem, squeeze = named.get("layer0.conv1.weight"), named.get("layer1.0.se_layer.fc.0.weight")
+    blocks = {match.groups() for key in named if (match := re.match(r"layer([1-4])\.(\d+)\.conv1\.", key))}
+    if stem is None or squeeze is None or len({stage for stage, _ in blocks}) < _STAGES:
+        return {}
+    found: dict[str, JsonValue] = {
+        "depths": [sum(stage == str(number + 1) for stage, _ in blocks) for number in range(_STAGES)],
+        "width": stem.shape[0],
+        "reduction": squeeze.shape[1] // squeeze.shape[0],
+    }
+    last = named.get("last_linear.weight")
+    return found if last is None else {**found, "num_classes": last.shape[0]}
 
 
 def reference(tensors: Mapping[str, Tensor], images: Tensor, variant: Variant) -> Tensor:

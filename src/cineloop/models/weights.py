@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,10 @@ from torch import Tensor, nn
 
 from cineloop.errors import WeightsError
 from cineloop.files import atomic_path
+from cineloop.models.likeness import advice, with_options
 from cineloop.models.match import MatchReport, match
 from cineloop.models.passport import Passport, tensor_digest
-from cineloop.models.registry import MODELS, ModelSpec
+from cineloop.models.registry import ModelSpec
 from cineloop.models.safe_load import kind_of, read_metadata, read_safetensors, read_torch
 from cineloop.models.unwrap import unwrap
 
@@ -118,27 +118,6 @@ def _lower_match(share: float, asked: float) -> str:
     return f", or ask for a lower match than {asked:g}" if share >= _WORTH_A_PART else ""
 
 
-def _suggested_options(
-    module: nn.Module, checkpoint: Checkpoint, report: MatchReport, spec: ModelSpec | None
-) -> str | None:
-    """Return in words which options of the model the tensors tell that are not those of the module."""
-    config = getattr(module, "config", None)
-    if spec is None or spec.infer is None or config is None:
-        return None
-    stripped = {key.removeprefix(report.prefix): value for key, value in checkpoint.tensors.items()}
-    told = spec.infer(stripped)
-    other = {key: value for key, value in told.items() if getattr(config, key, value) != value}
-    if not other:
-        return None
-    for known in MODELS:
-        if known.name != spec.name and known.infer is spec.infer:
-            preset = known.Config()
-            if all(getattr(preset, key, None) == value for key, value in told.items()):
-                return f"They look like those of {known.name!r}: use that model."
-    said = ", ".join(f"{key}={json.dumps(value)}" for key, value in other.items())
-    return f"They look like those of the model with {said.replace(chr(34), '')}: give these options."
-
-
 def load_into(
     module: nn.Module,
     source: Checkpoint | str | Path,
@@ -172,25 +151,28 @@ def load_into(
         raise WeightsError(
             f"The weights are of {passport.architecture!r}, not of {spec.name!r}",
             where=checkpoint.path,
-            mend=f"Use the model {passport.architecture!r}.",
+            mend=f"Use the model {with_options(passport)}.",
         )
     report, fitting = match(module, checkpoint.tensors, where=checkpoint.path, spec=spec, prefix=prefix)
+    named = repr(spec.name) if spec is not None else "the model"
+
+    def seen() -> str | None:
+        return advice(module, checkpoint.tensors, report, spec=spec, passport=passport)
+
     if report.share < min_match:
         suggestion = _suggested_prefix(report, checkpoint)
         raise WeightsError(
-            f"The weights do not fit the model: {report.table()}",
+            f"The weights do not fit {named}: {report.summary()}",
             where=checkpoint.path,
             mend=f"The keys seem to stand under {suggestion!r}: give it as the prefix."
             if suggestion
-            else _suggested_options(module, checkpoint, report, spec)
-            or f"Use the model they were made for{_lower_match(report.share, min_match)}.",
+            else seen() or f"Use the model they were made for{_lower_match(report.share, min_match)}.",
         )
     if report.unexpected and not allow_unexpected:
         raise WeightsError(
-            f"The weights hold what the model has no place for: {report.table()}",
+            f"The weights hold what {named} has no place for: {report.summary()}",
             where=checkpoint.path,
-            mend=_suggested_options(module, checkpoint, report, spec)
-            or "Use the model they were made for, or allow unexpected keys.",
+            mend=seen() or "Use the model they were made for, or allow unexpected keys.",
         )
     _refuse_non_finite(fitting, checkpoint.path)
     # Weights with a passport say what they were made for.

@@ -10,6 +10,7 @@ import polars as pl
 
 from cineloop.cohort.audit import Audit, Finding, Pair, Severity
 from cineloop.cohort.cohort import Cohort
+from cineloop.cohort.stills import still
 from cineloop.errors import VideoError
 from cineloop.report.gallery import FrameStrip, Pixels, gallery
 from cineloop.report.html import (
@@ -55,18 +56,23 @@ def page(cohort: Cohort, audit: Audit, *, allow_leakage: str | None = None) -> P
     pairs = [pair for finding in audit.findings for pair in finding.pairs]
     if pairs:
         more = f" The first {_PAIRS} of {len(pairs)}." if len(pairs) > _PAIRS else ""
-        intro = f"Both files at the moment at which they show the same.{more}"
+        moment = "." if not audit.videos else " at the moment at which they show the same."
+        intro = f"Both files{moment}{more}"
         sections.append(Section("Pairs", (gallery([*_pairs(cohort, pairs[:_PAIRS])]),), intro=intro))
     examples = [*_examples(cohort)]
     if examples:
-        sections.append(Section("Examples", (gallery(examples),), intro="Middle frames of videos of each class."))
+        shown = {
+            (True, False): "Pictures of each class.",
+            (False, True): "Middle frames of videos of each class.",
+        }.get((audit.stills > 0, audit.videos > 0), "Pictures, and middle frames of videos, of each class.")
+        sections.append(Section("Examples", (gallery(examples),), intro=shown))
     media, items, splits = cohort.table_fingerprints
     return Page(
         title=audit.cohort,
         kicker="Cohort audit",
         subtitle=str(cohort.root),
         chips=(
-            Fact("files", f"{audit.media:,}"),
+            Fact("files", f"{audit.media:,}{audit.kinds}"),
             Fact("items", f"{audit.items:,}"),
             Fact("patients", f"{audit.patients:,}" if cohort.identity_known.patient else "not known"),
         ),
@@ -87,7 +93,7 @@ def _banners(audit: Audit, allow_leakage: str | None) -> Iterator[Banner]:
         yield Banner("This cohort leaks: a model trained on it is tested on what it has seen.", "bad")
     elif audit.errors and not audit.leaks:
         yield Banner("Some files cannot be used.", "bad")
-    for finding in audit.of("patients-unknown"):
+    for finding in audit.of("patients-unknown", "class-absent"):
         yield Banner(finding.message, "warn")
     if not audit.compared:
         yield Banner("Pictures were not compared: only copies that are identical in bytes were looked for.", "info")
@@ -153,18 +159,21 @@ def _lists(found: Sequence[Finding]) -> Iterator[Block]:
 
 
 def _pairs(cohort: Cohort, pairs: Sequence[Pair]) -> Iterator[FrameStrip]:
-    paths = dict(cohort.media.select("id", "path").rows())
+    known = {media: (path, is_still) for media, path, is_still in cohort.media.select("id", "path", still()).rows()}
     for pair in pairs:
-        one_at, other_at = pair.moments or (0.0, 0.0)
+        files = (known[pair.one], known[pair.other])
+        moments = pair.moments or (0.0, 0.0)
         try:
-            frames = [_frame(cohort.root / paths[pair.one], one_at), _frame(cohort.root / paths[pair.other], other_at)]
+            frames = [_frame(cohort.root / path, at) for (path, _), at in zip(files, moments, strict=True)]
         except VideoError:
             # A file that cannot be shown is among the findings already.
             continue
         yield FrameStrip(
             title=f"{pair.one} ~ {pair.other}",
             frames=np.stack(frames),
-            captions=(f"{one_at:.1f} s", f"{other_at:.1f} s"),
+            captions=tuple(
+                "picture" if is_still else f"{at:.1f} s" for (_, is_still), at in zip(files, moments, strict=True)
+            ),
             detail=pair.how,
         )
 

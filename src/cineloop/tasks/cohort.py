@@ -88,23 +88,32 @@ def prepare(recipe: Recipe, *, training: bool = False, progress: Progress = sile
             "Patients are unknown for some or all files: each of those, or its procedure if that is known, counts as "
             "a patient of its own, so leaks between splits cannot be ruled out and intervals may be too narrow."
         )
-    held = {(count.split, count.label) for count in cohort.counts()}
-    unlearned = [name for name in cohort.classes if ("train", name) not in held]
-    if unlearned:
-        warnings.append(
-            f"No training item is {', '.join(map(repr, unlearned))}: nothing can be learned of it. Is the class meant?"
-        )
-    missing = [name for name in cohort.classes if "val" in cohort.split_names and ("val", name) not in held]
-    if missing:
-        warnings.append(
-            f"No validation item is {', '.join(map(repr, missing))}: figures about it are undefined there. Where the "
-            "metric that selects the epoch is one of them, the last epoch's weights are kept."
-        )
+    warnings += _lacking(cohort)
     if cohort.skipped:
         warnings.append(
             f"{len(cohort.skipped)} unreadable {'file was' if len(cohort.skipped) == 1 else 'files were'} left out."
         )
     return Prepared(cohort, watermark, tuple(warnings))
+
+
+def _lacking(cohort: Cohort) -> list[str]:
+    """Return a warning for each split that has no item of some class."""
+    found = []
+    for split, names in cohort.lacking().items():
+        said = ", ".join(map(repr, names))
+        if split == "train":
+            found.append(f"No training item is {said}: nothing can be learned of it. Is the class meant?")
+        elif split == "val":
+            found.append(
+                f"No validation item is {said}: figures about it are undefined there, and neither an epoch nor a "
+                "threshold can be chosen by them."
+            )
+        else:
+            found.append(
+                f"No {split} item is {said}: nothing is tested of it, and figures that need it, such as the AUROC of "
+                "two classes, are undefined."
+            )
+    return found
 
 
 def describe_cohort(prepared: Prepared) -> dict[str, Any]:

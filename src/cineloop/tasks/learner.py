@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,13 +116,20 @@ def check_metrics(recipe: Recipe, known: Sequence[str]) -> None:
             )
 
 
-def blank_predictions(classes: Sequence[str]) -> Predictions:
-    """Return predictions of one item a class, from which the names of metrics can be learned."""
+def blank_predictions(classes: Sequence[str], present: Collection[str] | None = None) -> Predictions:
+    """Return right predictions of one item a class, from which it can be learned which metrics there are.
+
+    Args:
+        classes: The classes.
+        present: Those that have an item; None means all of them.
+    """
+    targets = [target for target, name in enumerate(classes) if present is None or name in present]
+    names = tuple(classes[target] for target in targets)
     return Predictions(
-        ids=tuple(classes),
-        clusters=tuple(classes),
-        targets=np.arange(len(classes)),
-        probabilities=np.eye(len(classes)),
+        ids=names,
+        clusters=names,
+        targets=np.array(targets),
+        probabilities=np.eye(len(classes))[targets],
         classes=tuple(classes),
     )
 

@@ -59,6 +59,13 @@ def test_inspect_sets_the_keys_against_a_model(foreign, capsys):
     assert "head.bias" in out
 
 
+def test_inspect_against_the_wrong_options_says_which_are_right(foreign, own, capsys):
+    assert main(["weights", "inspect", str(foreign), "--model", NAME]) == 0
+    assert "They look like those of the model with embed_dim=16" in capsys.readouterr().out
+    assert main(["weights", "inspect", str(own), "--model", NAME, "embed_dim=32", "--json"]) == 0
+    assert "embed_dim=16" in json.loads(capsys.readouterr().out)["advice"]
+
+
 def test_inspect_answers_programs(foreign, own, capsys):
     assert main(["weights", "inspect", str(foreign), *OVERRIDES, "--model", NAME, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)

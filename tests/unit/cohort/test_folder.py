@@ -113,6 +113,18 @@ def test_pictures_beside_videos_are_told_and_taken_when_asked(layout, read):
     assert read(format="folder", root=root, format_options={"suffixes": ["png"], "media": "all"}).items.height == 1
 
 
+def test_a_class_of_pictures_only_is_not_lost_beside_classes_of_videos(layout, read):
+    root = layout(["train/Polyp/a.jpg", "train/normal/b.mp4", "train/normal/b.jpg", "test/polyp/c.png"])
+    with pytest.raises(CohortError, match=r"videos \(1 in all\), and others pictures only: polyp \(2\)") as error:
+        read(format="folder", root=root)
+    assert "media: all" in error.value.mend
+    options = {"layout": "split/class", "media": "all"}
+    assert set(read(format="folder", root=root, format_options=options).classes) == {"Polyp", "normal"}
+    # What is no class is not asked about.
+    root = layout(["polyp/a.mp4", "normal/b.mp4", "thumbnails/a.jpg"], root="other")
+    assert read(format="folder", root=root).classes == ("normal", "polyp")
+
+
 @pytest.mark.parametrize(
     "files",
     [

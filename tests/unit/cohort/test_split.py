@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cineloop.cohort.split import deal, join
@@ -78,6 +79,32 @@ def test_a_rare_class_is_in_every_part():
     labels = ["common"] * 100 + ["rare"] * 3
     parts = deal(groups, labels, {"train": 0.8, "val": 0.1, "test": 0.1}, seed=0)
     assert set(parts[100:]) == {"train", "val", "test"}
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(1, 40), min_size=1), min_size=2, max_size=6),
+    st.sampled_from([{"train": 0.6, "val": 0.2, "test": 0.2}, {"train": 0.8, "val": 0.2}]),
+    st.integers(0, 3),
+)
+@example([{"a": 1, "b": 1, "c": 1}, {"b": 1}, {"a": 1}], {"train": 0.8, "val": 0.2}, 0)
+@example([{"b": 1}, {"a": 1, "b": 5, "c": 2}, {"b": 1, "c": 1}, {"b": 9, "c": 1}], {"train": 0.6, "val": 0.4}, 0)
+def test_a_class_is_in_every_part_or_in_the_first_ones_wherever_that_is_possible(patients, shares, seed):
+    if len(patients) < len(shares):
+        return
+    parts = list(shares)
+    needed = {(part, label) for label in "abc" for part in parts[: sum(label in held for held in patients)]}
+
+    def covers(sides):
+        return needed <= {(side, label) for side, held in zip(sides, patients, strict=True) for label in held}
+
+    possible = any(
+        covers(sides) for sides in itertools.product(parts, repeat=len(patients)) if set(sides) == set(parts)
+    )
+    groups = [f"P{number}" for number, held in enumerate(patients) for count in held.values() for _ in range(count)]
+    labels = [label for held in patients for label, count in held.items() for _ in range(count)]
+    found = dict(zip(groups, deal(groups, labels, shares, seed=seed), strict=True))
+    assert covers([found[f"P{number}"] for number in range(len(patients))]) or not possible
 
 
 def test_seeds_differ_and_the_division_is_fixed():

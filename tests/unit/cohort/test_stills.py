@@ -8,7 +8,11 @@ from PIL import Image
 
 from cineloop.cohort import Cohort
 from cineloop.cohort.audit import audit
+from cineloop.cohort.build import build
+from cineloop.cohort.probe import Probe
+from cineloop.cohort.schema import DataSection
 from cineloop.errors import CohortError
+from cineloop.schema import validate
 from cineloop.video import Video
 from moving_clips import clip, surface
 from video_codes import coded_picture, read_code
@@ -126,14 +130,65 @@ def test_frames_of_an_unknown_procedure_are_set_against_each_other(procedures):
     assert any(one[:2] == other[:2] for one, other in map(sorted, pairs))
 
 
+def test_an_audit_of_pictures_shows_what_pictures_have(procedures):
+    found = audit(Cohort.read(format="table", root=procedures), compare_pictures=False)
+    assert [spread.name for spread in found.spreads] == ["width", "height", "size"]
+    assert (found.stills, found.videos) == (found.media, 0)
+    assert "32 files (pictures)" in found.text()
+    assert not found.of("mixed-kinds")
+
+
+@pytest.fixture
+def mixed(layout):
+    """Return a function that reads a cohort of pictures and videos by their names and classes."""
+
+    def inner(*files, seconds=4.0):
+        text = "path,label\n" + "".join(f"{name},{label}\n" for name, label in files)
+        root = layout({**{name: None for name, _ in files}, "cohort.csv": text})
+
+        def look(path):
+            if path.suffix == ".jpg":
+                return Probe(frames=1, fps=25.0, width=64, height=48, duration=0.04, codec="mjpeg")
+            frames = round(25 * seconds)
+            return Probe(frames=frames, fps=25.0, width=64, height=48, duration=seconds, codec="h264")
+
+        data = validate(DataSection, {"format": "table", "root": root}, where="test")
+        return audit(build(data, look=look), compare_pictures=False)
+
+    return inner
+
+
+def test_pictures_beside_videos_are_counted_and_lend_videos_no_figures(mixed):
+    found = mixed(*((f"{n}.{kind}", n % 2) for n in range(4) for kind in ("mp4", "mp4" if n else "jpg")))
+    (kinds,) = found.of("mixed-kinds")
+    assert kinds.message == "Of 5 items 1 are pictures and 4 are of videos."
+    assert kinds.items == ("0: 1 pictures, 2 of videos", "1: 0 pictures, 2 of videos")
+    assert "5 files (1 picture and 4 videos)" in found.text()
+    spreads = {spread.name: (spread.lowest, spread.highest) for spread in found.spreads}
+    assert spreads["duration"] == (4.0, 4.0)
+    assert spreads["frames"] == (100, 100)
+    assert not found.of("shortcut", "very-long", "mixed-codecs")
+
+
+def test_one_class_of_pictures_and_another_of_videos_are_a_shortcut(mixed):
+    files = [("0.jpg", "polyp"), ("1.jpg", "polyp"), ("2.mp4", "normal"), ("3.mp4", "ulcer"), ("4.jpg", "ulcer")]
+    (shortcut,) = mixed(*files).of("shortcut")
+    assert shortcut.severity == "warning"
+    assert shortcut.message.startswith("Of 'polyp' there are pictures only, and of 'normal' videos only")
+    assert not mixed(*files[:2], *files[3:]).of("shortcut")
+
+
+def test_the_size_of_pictures_is_told_as_a_size_and_not_as_bits_a_second(layout):
+    files = {f"{label}/{n}.jpg": b"%d" % n * (50 if label == "b" else 5) for n in range(10, 30) for label in "ab"}
+    one = Probe(frames=1, fps=25.0, width=64, height=48, duration=0.04, codec="mjpeg")
+    data = validate(DataSection, {"format": "folder", "root": layout(files)}, where="test")
+    (shortcut,) = audit(build(data, look=lambda path: one), compare_pictures=False).of("shortcut")
+    assert shortcut.message.startswith("The size of a picture's file tells")
+
+
 def test_short_videos_are_still_told(layout, read):
     rows = "path,label\n" + "".join(f"{n}.{kind},{n % 2}\n" for n in range(3) for kind in ("mp4", "jpg"))
     files = {f"{n}.{kind}": None for n in range(3) for kind in ("mp4", "jpg")}
-    from cineloop.cohort.build import build
-    from cineloop.cohort.probe import Probe
-    from cineloop.cohort.schema import DataSection
-    from cineloop.schema import validate
-
     root = layout({**files, "cohort.csv": rows})
     data = validate(DataSection, {"format": "table", "root": root}, where="test")
     one = Probe(frames=1, fps=25.0, width=64, height=48, duration=0.04, codec="h264")

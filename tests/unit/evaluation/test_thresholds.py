@@ -23,8 +23,15 @@ def every_decision(some):
 
 
 def at(some, rule):
+    """Return the figures at the best threshold, whether or not it is one that is taken over."""
     chosen = choose_threshold(some, rule)
+    scores = some.probabilities[:, 1]
+    alike = "called positive" in (chosen.note or ""), "called negative" in (chosen.note or "")
+    if any(alike):
+        assert (chosen.value, chosen.source) == (0.5, "untuned")
+        return figures(some, threshold=0.0 if alike[0] else 2.0, metrics=RATES)
     assert chosen.source == "validation"
+    assert 0 < (scores >= chosen.value).sum() < len(scores)
     return figures(some, threshold=chosen.value, metrics=RATES)
 
 
@@ -82,10 +89,15 @@ def test_without_use_of_validation_the_default_is_marked(validation, why):
     assert not chosen.to_json()["tuned"]
 
 
-def test_a_threshold_that_decides_nothing_says_so():
+@pytest.mark.parametrize(("rate", "alike"), [("sensitivity", "positive"), ("specificity", "negative")])
+def test_a_threshold_that_decides_nothing_is_not_taken_and_the_reason_is_said(rate, alike):
     worse_than_chance = binary([0.1, 0.2, 0.8, 0.9], [1, 1, 0, 0])
-    chosen = choose_threshold(worse_than_chance, ThresholdRule(rule="sensitivity", at=0.99))
-    assert "called positive" in chosen.note
+    rule = OperatingRule(rule=rate, at=0.99)
+    chosen = choose_threshold(worse_than_chance, rule)
+    assert (chosen.value, chosen.source) == (0.5, "untuned")
+    assert f"called {alike}" in chosen.note
+    point = operating_point(made(), worse_than_chance, rule)
+    assert (point.threshold, point.reason) == (None, chosen.note)
     assert choose_threshold(binary([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]), ThresholdRule()).note is None
 
 

@@ -137,6 +137,20 @@ def test_a_long_table_says_how_much_it_leaves_out():
     assert "and 8 more" in report.table()
 
 
+def test_the_summary_has_the_first_of_each_kind_and_how_many_more():
+    module = nn.ModuleDict({f"layer_{letter}": nn.Linear(2, 2) for letter in "abcdefgh"})
+    state = {key: torch.zeros(3) for key in module.state_dict() if key.endswith("bias")}
+    report, _ = match(module, {**state, "odd": torch.zeros(1)}, where=FILE)
+    head, *lines = report.summary().splitlines()
+    assert head == "0.0% of the model's 16 keys are in the file"
+    shown = "; ".join(f"layer_{letter}.bias: 3 in the file, 2 in the model" for letter in "abc")
+    assert lines == [
+        f"  8 mismatched: {shown}; and 5 more",
+        "  8 missing: layer_a.weight; layer_b.weight; layer_c.weight; and 5 more",
+        "  1 unexpected: odd",
+    ]
+
+
 def test_the_report_as_data_names_every_key_but_the_matched():
     report, _ = match(_module(), {**_state("module."), "module.extra": torch.zeros(1)}, where=FILE)
     plain = report.plain()

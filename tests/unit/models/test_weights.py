@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 from collections import OrderedDict
 from pathlib import Path
@@ -345,13 +346,64 @@ def test_the_flow_projection_of_a_published_variant_is_told_and_left_out(tmp_pat
     assert [note.key for note in report.ignored] == list(flow)
 
 
-def test_weights_of_another_preset_name_it():
-    name = "timesformer-vitb16"
+def _shaped(name, prefix="", **options):
+    """Return a checkpoint of a model's names and shapes, which are all that tells; one number fills them."""
     with torch.device("meta"):
-        shapes = models.create(name).state_dict()
-    # Shapes are all that tells; one number fills them.
-    tensors = {key: torch.zeros(1).expand(value.shape) for key, value in shapes.items()}
-    checkpoint = Checkpoint(Path("endo_fm.pth"), "torch zip", "tensors", tensors)
+        shapes = models.create(name, **options).state_dict()
+    tensors = {f"{prefix}{key}": torch.zeros(()).expand(value.shape) for key, value in shapes.items()}
+    return Checkpoint(Path("some.pth"), "torch zip", "tensors", tensors)
+
+
+def _refused(checkpoint, name, **options):
     with pytest.raises(WeightsError) as caught:
-        load_into(models.create("timesformer-tiny"), checkpoint, spec=models.spec("timesformer-tiny"))
-    assert caught.value.mend == "They look like those of 'timesformer-vitb16': use that model."
+        load_into(models.create(name, **options), checkpoint, spec=models.spec(name))
+    return caught.value
+
+
+def test_weights_of_another_preset_name_it():
+    refused = _refused(_shaped("timesformer-vitb16"), "timesformer-tiny")
+    assert refused.mend == "They look like those of 'timesformer-vitb16': use that model."
+
+
+@pytest.mark.parametrize(
+    ("made", "wanted"),
+    [
+        ("seresnet50-inbody", "seresnet-tiny"),
+        ("vits16-224-csra", "vit-tiny-csra"),
+        ("timesformer-vitb16", "seresnet-tiny"),
+        ("r3d-18", "timesformer-tiny"),
+        ("vit-tiny-csra", "resnet10-csra"),
+    ],
+)
+def test_a_foreign_file_is_recognised_whatever_its_prefix_and_classes(made, wanted):
+    classes = {"num_classes": 3} if "num_classes" in models.spec(made).Config.model_fields else {}
+    assert f"They look like those of {made!r}" in _refused(_shaped(made, "module.", **classes), wanted).mend
+
+
+def test_what_is_like_nothing_is_not_given_a_name():
+    tensors = {f"layer{number}.weight": torch.zeros(3, 3) for number in range(40)}
+    refused = _refused(Checkpoint(Path("some.pth"), "torch zip", "tensors", tensors), "seresnet-tiny")
+    assert refused.mend == "Use the model they were made for."
+
+
+@pytest.mark.parametrize("passport", [False, True])
+def test_weights_of_another_width_are_refused_in_a_few_lines(tmp_path, passport):
+    name, options = "seresnet-tiny", {"width": 12, "num_classes": 3}
+    module, path = models.create(name, **options), tmp_path / "w.safetensors"
+    if passport:
+        save_weights(path, module, Passport.of(models.spec(name), models.configure(name, options)))
+    else:
+        save_file(module.state_dict(), path)
+    refused = _refused(path, name)
+    assert "12 in the file, 16 in the model" in refused.what
+    assert re.search(r"; and \d+ more$", refused.what)
+    assert len(refused.what.splitlines()) == 2
+    assert refused.mend.endswith("width=12: give these options, in a recipe under `model`.")
+
+
+def test_of_another_architecture_the_options_are_told_too(tmp_path):
+    name, options = "seresnet-tiny", {"width": 12, "num_classes": 3}
+    passport = Passport.of(models.spec(name), models.configure(name, options))
+    save_weights(tmp_path / "w.safetensors", models.create(name, **options), passport)
+    refused = _refused(tmp_path / "w.safetensors", "resnet10-csra")
+    assert refused.mend == "Use the model 'seresnet-tiny' with width=12."

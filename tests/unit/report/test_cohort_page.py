@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from PIL import Image
 
 from cineloop.cohort import Cohort
 from cineloop.cohort.audit import audit
@@ -53,3 +54,26 @@ def test_findings_are_listed(cohort, found):
     assert "unreadable" in html
     assert "test/polyp/P4.mp4: " in html
     assert "few-patients" in html
+
+
+def test_a_page_of_pictures_speaks_of_pictures(tmp_path):
+    for number in range(2):
+        for label in ("in", "out"):
+            path = tmp_path / label / f"{number}.png"
+            path.parent.mkdir(exist_ok=True)
+            seed = 9 if label == "out" else number
+            Image.fromarray(clip(surface(seed), seed, frames=1)[0]).save(path)
+    cohort = Cohort.read(format="folder", root=tmp_path)
+    html = page(cohort, audit(cohort)).render()
+    assert "Pictures of each class." in html
+    assert "4 (pictures)" in html
+    assert "Both files." in html
+    for word in ("duration", "fps", "Middle frames", "0.0 s"):
+        assert word not in html
+
+
+def test_a_split_without_a_class_is_said_at_the_top(cohort, found):
+    (absent,) = found.of("class-absent")
+    assert absent.message == "The split 'test' has no item of 'polyp'."
+    head, _, _ = page(cohort, found).render().partition('id="s1"')
+    assert "The split &#39;test&#39; has no item of" in head

@@ -9,21 +9,24 @@ import polars as pl
 
 from cineloop.cohort.audit.result import Finding, Spread
 from cineloop.cohort.cohort import Cohort
-from cineloop.video.info import IMAGE_SUFFIXES
+from cineloop.cohort.stills import still
 
 _SHORT_FRAMES, _SHORT_SECONDS = 8, 0.5
 _LONG_TIMES = 20
 _FEW_PATIENTS = 10
 _IMBALANCE = 10
 _UNITS = {"duration": "s", "frames": "", "fps": "frames/s", "width": "pixels", "height": "pixels", "size": "bytes"}
+# A decoder gives a picture a time and a rate, which nobody recorded.
+_OF_VIDEOS = ("duration", "frames", "fps")
 
 
 def spreads(cohort: Cohort) -> tuple[Spread, ...]:
-    """Return the distributions of technical properties over the usable files."""
+    """Return the distributions of technical properties over the usable files that have them."""
     usable = cohort.media.filter(pl.col("error").is_null())
+    videos = usable.filter(~still())
     found = []
     for name, unit in _UNITS.items():
-        values = usable[name].drop_nulls().cast(pl.Float64)
+        values = (videos if name in _OF_VIDEOS else usable)[name].drop_nulls().cast(pl.Float64)
         if len(values):
             lowest, median, highest = (values.quantile(share) or 0.0 for share in (0.0, 0.5, 1.0))
             found.append(Spread(name, unit, lowest, median, highest))
@@ -34,6 +37,7 @@ def quality(cohort: Cohort) -> Iterator[Finding]:
     """Give what is wrong or odd, apart from leaks."""
     yield from _identity(cohort)
     yield from _files(cohort)
+    yield from _kinds(cohort)
     yield from _classes(cohort)
     yield from _outliers(cohort)
     outside = cohort.media.filter(pl.col("path").str.starts_with("../") | pl.col("path").str.contains(r"^(/|\w:)"))
@@ -84,6 +88,35 @@ def _files(cohort: Cohort) -> Iterator[Finding]:
             )
 
 
+def _kinds(cohort: Cohort) -> Iterator[Finding]:
+    """Give what there is to say of items that are pictures beside items of videos."""
+    rows = cohort.rows.filter(pl.col("error").is_null()).with_columns(still=still())
+    pictures = int(rows["still"].sum())
+    if not 0 < pictures < rows.height:
+        return
+    kinds = {
+        label: (stills, items - stills)
+        for label, stills, items in rows.group_by("label").agg(pl.col("still").sum(), pl.len()).iter_rows()
+    }
+    named = [(label, *kinds[label]) for label in (*cohort.classes, None) if label in kinds]
+    yield Finding(
+        "mixed-kinds",
+        "info",
+        f"Of {rows.height:,} items {pictures:,} are pictures and {rows.height - pictures:,} are of videos.",
+        items=tuple(
+            f"{label or 'unlabelled'}: {stills:,} pictures, {videos:,} of videos" for label, stills, videos in named
+        ),
+    )
+    alone = [[repr(label) for label, *numbers in named if label is not None and not numbers[other]] for other in (1, 0)]
+    if all(alone):
+        yield Finding(
+            "shortcut",
+            "warning",
+            f"Of {', '.join(alone[0])} there are pictures only, and of {', '.join(alone[1])} videos only: the kind of "
+            "file tells them apart, without a look at any picture. A model can learn that in place of the finding.",
+        )
+
+
 def _classes(cohort: Cohort) -> Iterator[Finding]:
     counts = cohort.counts()
     unlabelled = sum(count.items for count in counts if count.label is None)
@@ -118,13 +151,8 @@ def _classes(cohort: Cohort) -> Iterator[Finding]:
 
 def _outliers(cohort: Cohort) -> Iterator[Finding]:
     usable = cohort.media.filter(pl.col("error").is_null())
-    # A still picture is not a video that is too short.
-    still = (pl.col("frames") == 1) & pl.col("path").str.extract(r"(\.[^./]+)$").str.to_lowercase().is_in(
-        sorted(IMAGE_SUFFIXES)
-    ).fill_null(False)
-    short = usable.filter(((pl.col("frames") < _SHORT_FRAMES) | (pl.col("duration") < _SHORT_SECONDS)) & ~still).sort(
-        "frames"
-    )
+    pictures, videos = usable.filter(still()), usable.filter(~still())
+    short = videos.filter((pl.col("frames") < _SHORT_FRAMES) | (pl.col("duration") < _SHORT_SECONDS)).sort("frames")
     if short.height:
         yield Finding(
             "very-short",
@@ -135,9 +163,9 @@ def _outliers(cohort: Cohort) -> Iterator[Finding]:
                 for media, frames, duration in short.select("id", "frames", "duration").iter_rows()
             ),
         )
-    median = usable["duration"].median()
+    median = videos["duration"].median()
     if isinstance(median, float) and median > 0:
-        long = usable.filter(pl.col("duration") > _LONG_TIMES * median).sort("duration", descending=True)
+        long = videos.filter(pl.col("duration") > _LONG_TIMES * median).sort("duration", descending=True)
         if long.height:
             yield Finding(
                 "very-long",
@@ -145,15 +173,19 @@ def _outliers(cohort: Cohort) -> Iterator[Finding]:
                 f"{long.height} videos last more than {_LONG_TIMES} times the median of {median:.1f} s.",
                 items=tuple(f"{media}: {duration:.0f} s" for media, duration in long.select("id", "duration").rows()),
             )
-    for column, name in (("fps", "frame rates"), ("codec", "codecs")):
-        kinds = usable[column].drop_nulls()
+    for files, of, column, name in (
+        (videos, "videos", "fps", "frame rates"),
+        (videos, "videos", "codec", "codecs"),
+        (pictures, "pictures", "codec", "picture formats"),
+    ):
+        values = files[column].drop_nulls()
         if column == "fps":
-            kinds = kinds.round(2).cast(pl.String)
-        if kinds.n_unique() > 1:
-            counted = kinds.value_counts().sort(["count", column], descending=[True, False])
+            values = values.round(2).cast(pl.String)
+        if values.n_unique() > 1:
+            counts = values.value_counts().sort(["count", column], descending=[True, False])
             yield Finding(
                 f"mixed-{name.replace(' ', '-')}",
                 "info",
-                f"The files have {kinds.n_unique()} different {name}.",
-                items=tuple(f"{value}: {count}" for value, count in counted.rows()),
+                f"The {of} have {values.n_unique()} different {name}.",
+                items=tuple(f"{value}: {count}" for value, count in counts.rows()),
             )

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from cineloop.cohort.cohort import Count
+from cineloop.cohort.stills import counted
 
 Severity = Literal["error", "warning", "info"]
 
@@ -90,6 +91,8 @@ class Audit:
         cohort: The cohort's name.
         fingerprint: The cohort's fingerprint.
         media: Files looked at.
+        stills: Those of them that are pictures.
+        videos: Those that are videos; the rest cannot be read.
         items: Items.
         patients: Patients (or files, where those are unknown).
         compared: Whether pictures were compared for near-duplicates.
@@ -101,6 +104,8 @@ class Audit:
     cohort: str
     fingerprint: str
     media: int
+    stills: int
+    videos: int
     items: int
     patients: int
     compared: bool
@@ -126,10 +131,17 @@ class Audit:
         """The findings that let a model be tested on what it was trained on."""
         return self.of(*LEAKS, severity="error")
 
+    @property
+    def kinds(self) -> str:
+        """Of which kinds the files are, in parentheses; empty where all are videos."""
+        if not self.stills:
+            return ""
+        return " (pictures)" if self.stills == self.media else f" ({counted(self.stills, self.videos)})"
+
     def text(self) -> str:
         """Return the audit for a terminal."""
         lines = [
-            f"{self.cohort}: {self.media} files, {self.items} items, {self.patients} patients "
+            f"{self.cohort}: {self.media} files{self.kinds}, {self.items} items, {self.patients} patients "
             f"(fingerprint {self.fingerprint[:12]})",
             "",
             *_table(

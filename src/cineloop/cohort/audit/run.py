@@ -12,6 +12,7 @@ from cineloop.cohort.audit.quality import quality, spreads
 from cineloop.cohort.audit.result import Audit, Finding, Pair, ordered
 from cineloop.cohort.audit.shortcuts import shortcuts
 from cineloop.cohort.cohort import Cohort
+from cineloop.cohort.stills import still
 from cineloop.errors import CohortError
 from cineloop.progress import Progress, silent
 
@@ -41,10 +42,14 @@ def audit(
     if compare_pictures:
         findings += _near_duplicates(cohort, reviewed_pairs, across_only, progress, workers)
     findings += [*quality(cohort), *shortcuts(cohort)]
+    usable = cohort.media.filter(pl.col("error").is_null())
+    stills = usable.filter(still()).height
     return Audit(
         cohort=cohort.name,
         fingerprint=cohort.fingerprint,
         media=cohort.media.height,
+        stills=stills,
+        videos=usable.height - stills,
         items=cohort.items.height,
         patients=cohort.media["patient"].n_unique(),
         compared=compare_pictures,

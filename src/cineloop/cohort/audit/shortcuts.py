@@ -11,6 +11,7 @@ from scipy import stats
 
 from cineloop.cohort.audit.result import Finding
 from cineloop.cohort.cohort import Cohort
+from cineloop.cohort.stills import still
 
 # A property is worth a warning from this strength, at this chance of seeing it by accident (before Bonferroni).
 _AUROC, _CRAMER, _CHANCE = 0.75, 0.4, 0.01
@@ -22,6 +23,7 @@ _NUMBERS = {
     "pixels": ("picture size", "pixels"),
     "aspect": ("aspect ratio", ""),
     "bitrate": ("bits a second", "bit/s"),
+    "bytes": ("size of a picture's file", "bytes"),
 }
 _WORDS = {"codec": "codec", "resolution": "resolution", "suffix": "file type", "dataset": "data set", "site": "site"}
 _WORDS |= {"scope": "scope"}
@@ -61,7 +63,9 @@ def _rows(cohort: Cohort) -> pl.DataFrame:
     rows = cohort.rows.filter(pl.col("error").is_null() & pl.col("label").is_not_null()).with_columns(
         pixels=pl.col("width") * pl.col("height"),
         aspect=pl.col("width") / pl.col("height"),
-        bitrate=8 * pl.col("size") / pl.col("duration"),
+        # A decoder gives a picture a time, which nobody recorded.
+        bitrate=pl.when(~still()).then(8 * pl.col("size") / pl.col("duration")),
+        bytes=pl.when(still()).then(pl.col("size")),
         resolution=pl.format("{}x{}", "width", "height"),
         suffix=pl.col("path").str.extract(r"(\.[^./]+)$").str.to_lowercase(),
     )

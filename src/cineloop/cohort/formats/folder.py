@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -25,7 +25,7 @@ class Config(Section):
         layout: Whether the first folder is the split or the class; ``auto`` takes it for the split when every
             first folder is named like one.
         media: What counts: ``videos``, ``stills`` (each picture is an item), ``all``, or ``auto``: videos, and stills
-            where there is no video.
+            where there is no video; where some classes have videos and others have pictures only, it has to be said.
         suffixes: Suffixes of the files that count, in place of ``media``.
     """
 
@@ -46,16 +46,38 @@ def _has_splits(root: Path) -> bool:
     return bool(folders) and all(split_name(folder.name) is not None for folder in folders)
 
 
-def _counting(files: Iterable[Path], options: Config, notes: list[str]) -> frozenset[str]:
-    """Return the suffixes of the files that count."""
+def _counting(found: Mapping[Path, Sequence[Path]], request: FormatRequest) -> frozenset[str]:
+    """Return the suffixes of the files that count, of those in the class folders.
+
+    Raises:
+        CohortError: Classes would be lost with pictures that stand beside videos of other classes.
+    """
+    options: Config = request.options
     if options.suffixes is not None:
         return frozenset(f".{suffix.lower().lstrip('.')}" for suffix in options.suffixes)
     if options.media != "auto":
         return _MEDIA.get(options.media, MEDIA_SUFFIXES | IMAGE_SUFFIXES)
-    videos = any(path.suffix.lower() in MEDIA_SUFFIXES for path in files)
-    pictures = sum(path.suffix.lower() in IMAGE_SUFFIXES for path in files)
+    kinds: dict[str, list[int]] = {}
+    for folder, files in found.items():
+        numbers = kinds.setdefault(fold(folder.name), [0, 0])
+        for at, suffixes in enumerate((IMAGE_SUFFIXES, MEDIA_SUFFIXES)):
+            numbers[at] += sum(path.suffix.lower() in suffixes for path in files)
+    pictures, videos = (sum(numbers[at] for numbers in kinds.values()) for at in (0, 1))
     if videos and pictures:
-        notes.append(
+        lost = [
+            f"{name} ({stills})"
+            for name, (stills, films) in kinds.items()
+            if stills and not films and name not in _NO_CLASSES
+        ]
+        if lost:
+            raise CohortError(
+                f"Some classes have videos ({videos} in all), and others pictures only: {', '.join(lost)}",
+                where=request.root,
+                mend="Say what counts. data.format_options: {media: all} reads both, but then the kind of file tells "
+                "these classes apart without a look at any picture; {media: videos} and {media: stills} leave the "
+                "other kind out.",
+            )
+        request.notes.append(
             f"{pictures} pictures beside videos were passed over; data.format_options: {{media: all}} reads them too"
         )
     return MEDIA_SUFFIXES if videos or not pictures else IMAGE_SUFFIXES
@@ -70,7 +92,7 @@ def read(request: FormatRequest) -> Iterator[Record]:
     if with_splits:
         parents = [(split_name(folder.name) or folder.name, folder) for folder in _folders(root)]
     found = {folder: files_below(folder) for _, parent in parents for folder in _folders(parent)}
-    suffixes = _counting([path for files in found.values() for path in files], options, request.notes)
+    suffixes = _counting(found, request)
     base = len(os.fspath(root / "_")) - 1
     found_any = False
     for split, parent in parents:

@@ -33,6 +33,7 @@ from cineloop.tasks.learner import (
 )
 from cineloop.tasks.network import freeze, parameter_groups
 from cineloop.tasks.scoring import Scores, as_predictions
+from cineloop.tasks.selectable import require_selectable
 from cineloop.training.learner import Batch, ParameterGroup, Validation
 from cineloop.training.losses import LOSSES
 from cineloop.training.order import Shuffled
@@ -80,6 +81,10 @@ class ClipLearner(ItemLearner):
         self.train_items = labelled(cohort, "train")
         self.counts = class_counts(self.train_items, classes, cohort)
         self.val_items = labelled(cohort, "val") if "val" in cohort.split_names else []
+        if self.val_items:
+            present = {item.label for item in self.val_items if item.label is not None}
+            perfect = blank_predictions(classes, present).with_positive(recipe.evaluate.positive)
+            require_selectable(recipe, cohort, self._metrics(perfect))
 
         network = recipe.model.network
         classifier = build(network, len(classes), dropout=recipe.model.dropout, seed=recipe.train.seed)
@@ -169,12 +174,16 @@ class ClipLearner(ItemLearner):
     def validate(self, module: nn.Module, runtime: Runtime) -> Validation:
         """Measure the module on the validation split."""
         predictions, scores = self.predictions(self.val_items, "val", module, runtime)
-        metrics = figures(predictions, ordinal=self.recipe.evaluate.ordinal)
+        metrics = self._metrics(predictions)
 
         def write(folder: Path) -> None:
             self.keep_validation(folder, predictions, scores.records)
 
-        return Validation({**metrics, "loss": metrics["log_loss"]}, confusion_of(predictions), write)
+        return Validation(metrics, confusion_of(predictions), write)
+
+    def _metrics(self, predictions: Predictions) -> dict[str, float | None]:
+        found = figures(predictions, ordinal=self.recipe.evaluate.ordinal)
+        return {**found, "loss": found["log_loss"]}
 
     def passport(self) -> Passport:
         """Return the passport of the weights that come out."""

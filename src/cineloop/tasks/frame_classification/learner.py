@@ -23,7 +23,7 @@ from cineloop.tasks.frame_classification.data import (
     one_frame_each,
 )
 from cineloop.tasks.frame_classification.labels import KNOWN, labels_of
-from cineloop.tasks.frame_classification.metrics import metric_names, metrics_of
+from cineloop.tasks.frame_classification.metrics import best_metrics, metric_names, metrics_of
 from cineloop.tasks.frame_classification.model import build, contract, head_of, load_first, with_outputs
 from cineloop.tasks.frame_classification.passport import make_passport
 from cineloop.tasks.frame_classification.resample import resampled
@@ -32,6 +32,7 @@ from cineloop.tasks.frame_classification.scoring import predictions_of, score
 from cineloop.tasks.learner import ItemLearner, check_metrics, check_positive, class_counts, confusion_of, labelled
 from cineloop.tasks.network import freeze, parameter_groups
 from cineloop.tasks.scoring import Scores
+from cineloop.tasks.selectable import require_selectable
 from cineloop.training.learner import Batch, ParameterGroup, Validation
 from cineloop.training.losses import LOSSES
 from cineloop.training.order import EpochOrder, Shuffled
@@ -76,6 +77,8 @@ class FrameLearner(ItemLearner):
         targets = KNOWN if recipe.data.labels == "colonoscopy" else self.labels.classes
         self.counts = class_counts(self.train_items, targets, cohort)
         self.val_items = self._items("val") if "val" in cohort.split_names else []
+        if self.val_items:
+            require_selectable(recipe, cohort, best_metrics(self.val_items, self.labels, recipe.evaluate))
 
         self._module = build(self.network, seed=recipe.train.seed)
         self._report = None

@@ -9,11 +9,13 @@ import numpy as np
 from cineloop.cohort.item import Item
 from cineloop.evaluation.predictions import Predictions
 from cineloop.evaluation.scorer import figures
-from cineloop.tasks.frame_classification.labels import Exclusive, Labels
+from cineloop.tasks.frame_classification.labels import CODES, Colonoscopy, Exclusive, Labels
 from cineloop.tasks.frame_classification.published import VALIDATION, validation_figures
 from cineloop.tasks.frame_classification.questions import codes_of, questions
 from cineloop.tasks.frame_classification.schema import FrameEvaluate
+from cineloop.tasks.frame_classification.scoring import predictions_of
 from cineloop.tasks.learner import blank_predictions
+from cineloop.tasks.scoring import Scores
 
 LEADING = {
     "outside": "outside_auroc",
@@ -23,6 +25,8 @@ LEADING = {
 }
 """The figure that each question leads with; ``quality`` is their mean."""
 
+# As a logit.
+_SURE = 20.0
 _KEPT = ("auroc", "auprc", "sensitivity", "specificity", "f1", "accuracy", "quadratic_kappa", "balanced_accuracy")
 
 
@@ -57,6 +61,24 @@ def metrics_of(
         gates = {"outside_gate": evaluate.outside_gate, "nonsense_gate": evaluate.nonsense_gate}
         found |= validation_figures(predictions.outputs, codes, **gates)
     return found
+
+
+def best_metrics(items: Sequence[Item], labels: Labels, evaluate: FrameEvaluate) -> dict[str, float | None]:
+    """Return the figures of a validation in which every frame is judged rightly, None where one is undefined even then.
+
+    Args:
+        items: The validation's frames, with targets.
+        labels: What the outputs mean.
+        evaluate: The recipe's section.
+    """
+    # One frame of each kind tells what is undefined.
+    kinds = {item.target: item for item in items if item.target is not None}
+    codes = CODES if isinstance(labels, Colonoscopy) else np.eye(len(labels.classes))
+    probabilities, outputs = labels.scores(_SURE * (2 * codes[list(kinds)] - 1))
+    scores = Scores(dict(enumerate(probabilities)), dict(enumerate(outputs)) if outputs is not None else {})
+    shown = list(kinds.values())
+    perfect = predictions_of(shown, scores, labels, identity_known=True)
+    return metrics_of(perfect.with_positive(evaluate.positive), shown, labels, evaluate)
 
 
 def metric_names(labels: Labels, evaluate: FrameEvaluate) -> list[str]:
