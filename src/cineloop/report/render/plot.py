@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from typing import Any
+from unicodedata import east_asian_width
 
 import matplotlib
 import numpy as np
@@ -17,6 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cineloop.errors import TimelineError
 from cineloop.files import write_bytes
+from cineloop.report.charts import shorten
 from cineloop.report.drawing import INK, PALETTE, SOFT, Drawing, canvas
 from cineloop.report.render.moment import clock_text
 from cineloop.report.render.words import LANGUAGES, Language, Words
@@ -27,7 +29,8 @@ from cineloop.timeline.timeline import Timeline
 SUFFIXES = (".png", ".pdf", ".svg")
 _POINTS = 1500
 _NAMED = 10
-_STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+_TITLE = 90
+_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 
 def check_plot(path: Path) -> None:
@@ -50,7 +53,8 @@ def plot_timeline(timeline: Timeline, *, language: Language = "en") -> Drawing:
     """Draw a panel for each probability and each signal over a common time axis in minutes and seconds.
 
     A signal's panel shows the raw values as a thin line and the filtered ones as a thick one. Of a long recording a
-    probability is drawn as its mean in each of 1,500 pieces, within a band from the smallest to the largest.
+    probability is drawn as its mean in each of 1,500 pieces, within a band from the smallest to the largest. Where the
+    timeline knows from which probability on a signal holds, a dashed line stands there, with its value beside it.
 
     Args:
         timeline: At least one score or signal.
@@ -66,13 +70,14 @@ def plot_timeline(timeline: Timeline, *, language: Language = "en") -> Drawing:
         raise TimelineError(
             "The timeline has neither probabilities nor signals", where=timeline.source, mend="Give one with some."
         )
-    with canvas(11.0, 1.0 + 0.95 * sum(ratios), rows=len(ratios), ratios=ratios) as drawn:
+    with canvas(11.0, 1.25 + 0.95 * sum(ratios), rows=len(ratios), ratios=ratios) as drawn:
         above, below = drawn.axes[: len(timeline.scores)], drawn.axes[len(timeline.scores) :]
         for axes, name in zip(above, timeline.scores, strict=True):
             _draw_score(axes, timeline, name, words)
         for axes, name in zip(below, signals, strict=True):
             _draw_signal(axes, timeline, name, words)
-        drawn.axes[0].set_title(Path(timeline.source).name, loc="right", color=SOFT)
+        # In a line of its own: beside the first panel's title or legend a long name would run over them.
+        drawn.figure.suptitle(_title(timeline), x=0.995, ha="right", fontsize=11.5, color=SOFT)
         if above:
             above[0].set_title(words.probability, loc="left", color=SOFT)
         if below and len(below[0].get_legend_handles_labels()[1]) > 1:
@@ -123,7 +128,26 @@ def _draw_score(axes: Axes, timeline: Timeline, name: str, words: Words) -> None
     else:
         axes.plot(seconds, row, color=PALETTE[0], linewidth=0.9)
     axes.set(ylim=(-0.06, 1.06), yticks=[0, 0.5, 1])
+    threshold = timeline.thresholds.get(name)
+    if threshold is not None:
+        axes.axhline(threshold, color=INK, linewidth=1.0, linestyle=(0, (4, 3)))
+        told = f"{words.threshold}\n{_value(threshold)}"
+        beside = axes.get_yaxis_transform()
+        axes.text(1.008, threshold, told, transform=beside, va="center", fontsize=9.0, color=INK, linespacing=1.1)
     axes.set_ylabel(_label(name, words), rotation=0, ha="right", va="center", color=INK)
+
+
+def _title(timeline: Timeline) -> str:
+    """Return the recording's name, cut to the width of the figure."""
+    name = Path(timeline.source).name
+    wide = any(east_asian_width(letter) in "WF" for letter in name)
+    return shorten(name, _TITLE // 2 if wide else _TITLE)
+
+
+def _value(threshold: float) -> str:
+    """Return a threshold with three digits behind the point, more where they would make it none or all."""
+    exact = threshold in (0, 1) or 0.0005 <= threshold < 0.9995
+    return f"{threshold:.3f}" if exact else f"{threshold:g}"
 
 
 def _reduced(row: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray[Any], npt.NDArray[Any]]:
@@ -184,7 +208,8 @@ def _time_axis(axes: Axes, *, last: bool, timeline: Timeline) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
     else:
         axes.set_xticks(np.arange(np.ceil(start / step), np.floor(stop / step) + 1) * step)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda time, _: clock_text(time, hours=stop >= 3600)))
+    tenths = step is not None and step < 1
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda time, _: clock_text(time, hours=stop >= 3600, tenths=tenths)))
     axes.tick_params(axis="x", labelbottom=last)
 
 

@@ -29,6 +29,7 @@ class Words:
         nothing: There is no result for this frame.
         frame: ``{}`` is the index.
         probability: Of a label.
+        threshold: From which probability on a signal holds.
         time: Of the recording.
     """
 
@@ -43,6 +44,7 @@ class Words:
     nothing: str
     frame: str
     probability: str
+    threshold: str
     time: str
 
     def title(self, signal: str) -> str:
@@ -83,6 +85,7 @@ ENGLISH = Words(
     nothing="no result",
     frame="frame {}",
     probability="probability",
+    threshold="threshold",
     time="time",
 )
 
@@ -112,6 +115,7 @@ CHINESE = Words(
     nothing="无数据",
     frame="第 {} 帧",
     probability="概率",
+    threshold="阈值",
     time="时间",
 )
 
