@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -72,7 +73,12 @@ def test_published_logs_are_shown(project):
     words = ("--layout", "upstream", "--filter", "published", "--kernels", "5,3,3,3", "--json")
     done = call("render", "a_model_pred.json", "a.mp4", *words, cwd=project)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["video"] == {"path": "a-rendered.mp4", "frames": 30, "notes": []}
+    assert json.loads(done.stdout)["video"] == {
+        "path": "a-rendered.mp4",
+        "frames": 30,
+        "notes": [],
+        "lost": [],
+    }
     done = call("render", "a_post_label.json", "a.mp4", "--layout", "upstream", "--out", "b.mp4", cwd=project)
     assert done.returncode == 0, done.stderr
     assert "note: the timeline has 33 frames and the video 30: the first 30 are shown" in done.stderr
@@ -137,6 +143,33 @@ def test_what_cannot_be_rendered_stops_or_is_listed(project, sources):
     assert done.stdout == "video  rendered/good.mp4  10 frames\n"
 
 
+def test_a_broken_middle_stops_or_is_reported_and_survived(project, sources):
+    data = bytearray((sources / "a.mp4").read_bytes())
+    middle = len(data) // 3
+    data[middle : middle + 200] = bytes(200)
+    (project / "a.mp4").write_bytes(data)
+    message = refused(project, "a.parquet", "a.mp4")
+    assert re.search(r"Frame \d+ cannot be decoded", message)
+    assert "where: a.mp4" in message
+    assert "--skip-errors" in message
+    done = call("render", "a.parquet", "a.mp4", "--skip-errors", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "video  a-rendered.mp4  30 frames\n"
+    told = re.search(
+        r"note: (\d+) of 30 frames cannot be decoded .* (\d+) to (\d+), ([\d.]+) s to ([\d.]+) s", done.stderr
+    )
+    count, first, last = (int(number) for number in told.groups()[:3])
+    assert 0 < count == last - first + 1 < 30
+    assert [float(one) for one in told.groups()[3:]] == pytest.approx([first / 25, (last + 1) / 25])
+    for name in ("t", "v"):
+        (project / name).mkdir()
+    (project / "a.parquet").rename(project / "t" / "a.parquet")
+    (project / "a.mp4").rename(project / "v" / "a.mp4")
+    answer = json.loads(call("render", "t", "v", "--skip-errors", "--json", cwd=project).stdout)
+    assert [(one["start"], one["stop"]) for one in answer["videos"][0]["lost"]] == [(first, last + 1)]
+    assert answer["failed"] == []
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -152,7 +185,7 @@ def test_what_cannot_be_rendered_stops_or_is_listed(project, sources):
         (("a.parquet", "a.mp4", "--out", "a.gif"), "not written as .gif"),
         (("a.parquet", "a.mp4", "--out", "a.mp4"), "already there"),
         (("a.parquet", "a.mp4", "--plot", "a.txt"), "not written as .txt"),
-        (("a.parquet", "a.mp4", "--skip-errors"), "--skip-errors"),
+        (("a.parquet", "--plot", "a.svg", "--skip-errors"), "A plot alone decodes no frame"),
         ((".", "a.mp4"), "two folders"),
         ((".", ".", "--out", "."), "names of the recordings"),
         ((".",), "No video is named"),

@@ -65,7 +65,8 @@ def command(
 ) -> None:
     """Show what was found in a video over the video: states, probabilities, and the whole recording at a glance.
 
-    The sound is not copied. Nothing is overwritten; of folders, what is there already is kept.
+    The sound is not copied. Nothing is overwritten; of folders, what is there already is kept. With --skip-errors the
+    last picture is shown, marked, in place of a frame that cannot be decoded, so that times stay right.
     """
     for option, value in (("--layout", layout), ("--language", language), ("--filter", how)):
         if value is not None and value not in CHOICES[option]:
@@ -83,10 +84,8 @@ def command(
             where=f"{timeline}, {video}",
             mend="Name two files, or two folders.",
         )
-    if skip_errors and not timeline.is_dir():
-        raise TimelineError(
-            "There is nothing to go on with after a single timeline", where="--skip-errors", mend="Leave it out."
-        )
+    if skip_errors and video is None:
+        raise TimelineError("A plot alone decodes no frame", where="--skip-errors", mend="Leave it out.")
     from cineloop.report.render import Style, render, render_all
 
     # The words were checked above, which the types cannot tell.
@@ -105,7 +104,7 @@ def command(
         return
     if out is None and video is not None:
         out = Path(f"{video.stem}-rendered.mp4")
-    done = render(timeline, video, out=out, plot=plot, style=style, progress=progress())
+    done = render(timeline, video, out=out, plot=plot, style=style, skip_errors=skip_errors, progress=progress())
     _print_one(done, plot, as_json=json)
 
 
@@ -123,7 +122,8 @@ def _kernels(text: str, how: str | None) -> tuple[int, ...]:
 
 
 def _plain(done: Rendered) -> dict[str, Any]:
-    return {"path": str(done.path), "frames": done.frames, "notes": list(done.notes)}
+    lost = [vars(one) for one in done.lost]
+    return {"path": str(done.path), "frames": done.frames, "notes": list(done.notes), "lost": lost}
 
 
 def _print_one(done: Rendered | None, plot: Path | None, *, as_json: bool) -> None:

@@ -8,8 +8,7 @@ from cineloop.report.render.colours import GROUND, INK, SOFT, colour_of
 from cineloop.report.render.layout import Scene
 from cineloop.report.render.moment import Moment, clock_text
 from cineloop.report.render.panel import Panel
-from cineloop.report.render.strip import unit_of
-from cineloop.report.render.text import Pixels, width_of
+from cineloop.report.render.text import Pixels, unit_of, width_of
 from cineloop.timeline.decision import UNDEFINED
 
 # Of 256: how much of the panel is seen, and how much of the picture under it.

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from cineloop.report.render.colours import CURSOR, GROUND, INK, SOFT, TROUGH, colour_of
+from cineloop.report.render.colours import CURSOR, GROUND, INK, SOFT, TROUGH, WARNING, colour_of
 from cineloop.report.render.lanes import lane_colours, ticks
 from cineloop.report.render.layout import Scene
 from cineloop.report.render.moment import Moment, clock_text, score_name
 from cineloop.report.render.panel import Panel
-from cineloop.report.render.text import Pixels, stamp, width_of
+from cineloop.report.render.text import Pixels, stamp, unit_of, width_of
 from cineloop.timeline.decision import UNDEFINED
 
 _SMALLEST = 256
-_WARNING = (244, 190, 92)
-
-
-def unit_of(width: int, height: int) -> int:
-    """Return the size of letters that suits a picture, in pixels: 20 at 720 lines, and never less than 12."""
-    return max(12, min(60, round(min(width, height) / 36)))
 
 
 class Strip:
@@ -129,9 +123,9 @@ class Strip:
         self._panel.text((pad, top, wide, tall), f"{time} / {total}", unit, INK, weight="Bold")
         status, colour = words.filtered if scene.timeline.filtered else words.raw, SOFT
         if moment.row is None:
-            status, colour = words.nothing, _WARNING
+            status, colour = words.nothing, WARNING
         elif moment.held is not None:
-            status, colour = words.held.format(moment.held), _WARNING
+            status, colour = words.held.format(moment.held), WARNING
         digits = "0" * len(str(scene.frames))
         numbered = width_of(words.frame.format(digits), "Medium", unit)
         longest = width_of(words.held.format(digits), "Medium", unit)

@@ -18,6 +18,11 @@ Box: TypeAlias = tuple[int, int, int, int]
 """Left, top, width and height, in pixels."""
 
 
+def unit_of(width: int, height: int) -> int:
+    """Return the size of letters that suits a picture, in pixels: 20 at 720 lines, and never less than 12."""
+    return max(12, min(60, round(min(width, height) / 36)))
+
+
 def font_bytes(weight: Weight) -> bytes:
     """Return the file of a font: ``Cineloop Sans``, a subset of Noto Sans SC under the SIL Open Font License."""
     return resources.files("cineloop.report").joinpath("fonts", f"CineloopSans-{weight}.ttf").read_bytes()

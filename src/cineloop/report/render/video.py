@@ -13,6 +13,7 @@ from cineloop.errors import TimelineError
 from cineloop.progress import Progress, silent, stage
 from cineloop.report.render.corner import Corner
 from cineloop.report.render.layout import Layout, Scene
+from cineloop.report.render.lost import Lost, pictures, told
 from cineloop.report.render.moment import Holder
 from cineloop.report.render.strip import Strip
 from cineloop.report.render.upstream import Upstream
@@ -40,11 +41,13 @@ class Rendered:
         path: The file.
         frames: In it.
         notes: What the user should know, in sentences.
+        lost: Frames that could not be decoded and show the last picture before them.
     """
 
     path: Path
     frames: int
     notes: tuple[str, ...] = ()
+    lost: tuple[Lost, ...] = ()
 
 
 def check_target(path: Path) -> None:
@@ -70,6 +73,7 @@ def render_video(
     *,
     layout: LayoutName = "strip",
     language: Language = "en",
+    skip_errors: bool = False,
     progress: Progress = silent,
 ) -> Rendered:
     """Write a video that shows what a timeline says of each frame.
@@ -86,12 +90,14 @@ def render_video(
         layout: ``strip`` adds a strip below the picture; ``corner`` lays a translucent panel over a corner;
             ``upstream`` is the published overlay, which ends with the shorter of timeline and video.
         language: Of the words; the published overlay has its own.
+        skip_errors: In place of a frame that cannot be decoded show the last picture before it, marked, and go on.
         progress: Told about frames.
 
     Raises:
         TimelineError: The timeline has more frames than the video, shows nothing, or does not fit the layout; or
             ``out`` is there or has another suffix.
-        VideoError: A frame cannot be decoded or written.
+        VideoError: A frame cannot be decoded, and errors are not skipped; or none can be decoded; or one cannot be
+            written.
     """
     check_target(out)
     if not timeline.shown:
@@ -101,9 +107,10 @@ def render_video(
     aspect = 1 / info.sample_aspect_ratio if info.rotation % 180 else info.sample_aspect_ratio
     width = info.width if layout == "upstream" else round(info.width * aspect)
     unit = float(clock.time_base)
+    words = LANGUAGES[language]
     scene = Scene(
         timeline=timeline,
-        words=LANGUAGES[language],
+        words=words,
         width=width,
         height=info.height,
         frames=len(video),
@@ -123,13 +130,15 @@ def render_video(
         container_options=None if out.suffix.lower() == ".mkv" else {"movflags": "+faststart"},
     )
     with stage(progress, total, f"render {video.path.name}"), writer:
-        for count, frame in enumerate(video.stream(0, total, size=(width, info.height)), start=1):
+        shown = pictures(video, total, (width, info.height), words, skip_errors=skip_errors)
+        for count, frame in enumerate(shown, start=1):
             moment = holder.at(frame.ref.index, frame.ref.seconds)
             seconds = frame.ref.pts * frame.ref.time_base if info.variable_rate else None
             writer.write(composer.compose(frame.pixels, moment), seconds=seconds)
             if count % _TOLD == 0 or count == total:
                 progress.advance(_TOLD if count % _TOLD == 0 else count % _TOLD)
-    return Rendered(out, total, notes)
+    lost = tuple(Lost.of(one, video) for one in video.skipped)
+    return Rendered(out, total, (*notes, *([told(lost, total)] if lost else [])), lost)
 
 
 def _frames_to_show(timeline: Timeline, video: Video, *, published: bool) -> tuple[int, tuple[str, ...]]:

@@ -27,6 +27,8 @@ class Words:
         raw: They are not.
         held: The result of an earlier frame is shown; ``{}`` is its index.
         nothing: There is no result for this frame.
+        lost: The frame cannot be decoded.
+        repeated: Likewise, and the picture of an earlier frame is shown; ``{}`` is its index.
         frame: ``{}`` is the index.
         probability: Of a label.
         threshold: From which probability on a signal holds.
@@ -42,6 +44,8 @@ class Words:
     raw: str
     held: str
     nothing: str
+    lost: str
+    repeated: str
     frame: str
     probability: str
     threshold: str
@@ -83,6 +87,8 @@ ENGLISH = Words(
     raw="unfiltered",
     held="held from frame {}",
     nothing="no result",
+    lost="cannot be decoded",
+    repeated="cannot be decoded – picture of frame {}",
     frame="frame {}",
     probability="probability",
     threshold="threshold",
@@ -113,6 +119,8 @@ CHINESE = Words(
     raw="未滤波",
     held="沿用第 {} 帧",
     nothing="无数据",
+    lost="无法解码",
+    repeated="无法解码 – 沿用第 {} 帧画面",
     frame="第 {} 帧",
     probability="概率",
     threshold="阈值",

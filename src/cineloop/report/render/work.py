@@ -68,6 +68,7 @@ def render(
     out: str | Path | None = None,
     plot: str | Path | None = None,
     style: Style | None = None,
+    skip_errors: bool = False,
     progress: Progress = silent,
 ) -> Rendered | None:
     """Show one timeline: over its video, as a plot, or both.
@@ -80,6 +81,7 @@ def render(
         out: The video to write; None writes none.
         plot: The figure to write, ``.png``, ``.pdf`` or ``.svg``; None writes none.
         style: How; a strip in English without it, signals as they are.
+        skip_errors: In place of a frame that cannot be decoded show the last picture before it, marked, and go on.
         progress: Told about frames.
 
     Returns:
@@ -87,7 +89,7 @@ def render(
 
     Raises:
         TimelineError: The timeline cannot be read, filtered or shown, or is not of this video; or a file is there.
-        VideoError: The video cannot be read or written.
+        VideoError: The video cannot be read or written, or a frame of it cannot and errors are not skipped.
     """
     chosen = style or Style()
     wanted = None if out is None else Path(out)
@@ -108,7 +110,13 @@ def render(
         done = None
         if wanted is not None:
             done = render_video(
-                shown, opened, wanted, layout=chosen.layout, language=chosen.language, progress=progress
+                shown,
+                opened,
+                wanted,
+                layout=chosen.layout,
+                language=chosen.language,
+                skip_errors=skip_errors,
+                progress=progress,
             )
         _draw(shown, figure, chosen)
     return done
@@ -144,7 +152,7 @@ def render_all(
         out: Folder for the rendered videos, ``.mp4``.
         plots: Folder for figures, ``.png``; None makes none.
         style: How; see :func:`render`.
-        skip_errors: List what cannot be rendered and go on with the rest.
+        skip_errors: List what cannot be rendered and go on with the rest, within a video as :func:`render` does.
         progress: Told about the frames of each video.
 
     Raises:
@@ -170,7 +178,15 @@ def render_all(
         if new_film is None and new_figure is None:
             continue
         try:
-            done = render(pair.timeline, pair.video, out=new_film, plot=new_figure, style=style, progress=progress)
+            done = render(
+                pair.timeline,
+                pair.video,
+                out=new_film,
+                plot=new_figure,
+                style=style,
+                skip_errors=skip_errors,
+                progress=progress,
+            )
         except CineloopError as error:
             if not skip_errors:
                 raise
