@@ -64,9 +64,7 @@ def check(found, lost):
         assert picture[SIZE[1] - 25 :].max() > 150
 
 
-@pytest.mark.parametrize(
-    ("groups", "flip"), [((2,), False), ((1,), True), ((0,), True), ((3,), False), ((0, 2), True)]
-)
+@pytest.mark.parametrize(("groups", "flip"), [((2,), False), ((1,), True), ((0,), True), ((3,), False), ((0, 2), True)])
 def test_the_last_picture_is_repeated_marked_until_the_next_that_can_be_decoded(tmp_path, groups, flip):
     path, lost = damaged(tmp_path, *groups, flip=flip)
     assert lost >= {frame for group in groups for frame in range(group * KEYINT, (group + 1) * KEYINT - 3)}
