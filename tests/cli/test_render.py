@@ -13,6 +13,7 @@ import pytest
 from cineloop.timeline.published import write_model_log, write_post_log
 from cineloop.video import Video
 from program import call
+from sounds import sound_of, with_sound
 from timelines import made_timeline
 from video_codes import write_coded_video
 
@@ -170,6 +171,17 @@ def test_a_broken_middle_stops_or_is_reported_and_survived(project, sources):
     assert answer["failed"] == []
 
 
+def test_sound_is_copied_or_refused_where_it_is_asked_for(project):
+    heard = with_sound(project / "a.mp4", project / "heard.mp4")
+    done = call("render", "a.parquet", "heard.mp4", "--audio", "--json", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert sound_of(project / "heard-rendered.mp4") == sound_of(heard)
+    with_sound(project / "a.mp4", project / "b.mov", codec="pcm_u8")
+    message = refused(project, "a.parquet", "b.mov", "--audio")
+    assert "The sound is pcm_u8, which .mp4 cannot hold without encoding it anew" in message
+    assert "voices identify people" in " ".join(call("render", "--help").stdout.split())
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -185,6 +197,7 @@ def test_a_broken_middle_stops_or_is_reported_and_survived(project, sources):
         (("a.parquet", "a.mp4", "--out", "a.gif"), "not written as .gif"),
         (("a.parquet", "a.mp4", "--out", "a.mp4"), "already there"),
         (("a.parquet", "a.mp4", "--plot", "a.txt"), "not written as .txt"),
+        (("a.parquet", "--plot", "a.svg", "--audio"), "A plot alone has no sound"),
         (("a.parquet", "--plot", "a.svg", "--skip-errors"), "A plot alone decodes no frame"),
         ((".", "a.mp4"), "two folders"),
         ((".", ".", "--out", "."), "names of the recordings"),

@@ -60,13 +60,17 @@ def command(
             help="Of that filter (published without --filter), one a signal, in frames at 25 a second.",
         ),
     ] = None,
+    audio: Annotated[
+        bool,
+        typer.Option("--audio", help="Copy the sound too, as it is. Off by default, as voices identify people."),
+    ] = False,
     skip_errors: SkipErrorsOption = False,
     json: JsonOption = False,
 ) -> None:
     """Show what was found in a video over the video: states, probabilities, and the whole recording at a glance.
 
-    The sound is not copied. Nothing is overwritten; of folders, what is there already is kept. With --skip-errors the
-    last picture is shown, marked, in place of a frame that cannot be decoded, so that times stay right.
+    Sound is copied only with --audio. Nothing is overwritten; of folders, what is there already is kept. With
+    --skip-errors the last picture, marked, stands in for a frame that cannot be decoded, so that times stay right.
     """
     for option, value in (("--layout", layout), ("--language", language), ("--filter", how)):
         if value is not None and value not in CHOICES[option]:
@@ -86,10 +90,12 @@ def command(
         )
     if skip_errors and video is None:
         raise TimelineError("A plot alone decodes no frame", where="--skip-errors", mend="Leave it out.")
+    if audio and video is None:
+        raise TimelineError("A plot alone has no sound", where="--audio", mend="Leave it out.")
     from cineloop.report.render import Style, render, render_all
 
     # The words were checked above, which the types cannot tell.
-    style = Style(layout, language, how, sizes)  # type: ignore[arg-type]
+    style = Style(layout, language, how, sizes, audio)  # type: ignore[arg-type]
     if timeline.is_dir() and video is not None:
         batch = render_all(
             timeline,

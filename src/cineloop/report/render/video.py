@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -21,6 +22,7 @@ from cineloop.report.render.words import LANGUAGES, Language
 from cineloop.timeline.timeline import Timeline
 from cineloop.video import Video, VideoWriter
 from cineloop.video.info import ASSUMED_FPS
+from cineloop.video.sound import Sound
 
 LayoutName: TypeAlias = Literal["strip", "corner", "upstream"]
 
@@ -73,15 +75,16 @@ def render_video(
     *,
     layout: LayoutName = "strip",
     language: Language = "en",
+    audio: bool = False,
     skip_errors: bool = False,
     progress: Progress = silent,
 ) -> Rendered:
     """Write a video that shows what a timeline says of each frame.
 
     Frames are decoded, drawn on and written one after the other, so that memory does not depend on the length; the file
-    appears when it is whole. Frames keep their times; sound is not copied. Where the recording's pixels are not
-    square, the picture is scaled to its right proportions. The filtered signals are shown, or the raw ones where there
-    are none.
+    appears when it is whole. Frames keep their times. Sound is copied only where that is asked. Where the recording's
+    pixels are not square, the picture is scaled to its right proportions. The filtered signals are shown, or the raw
+    ones where there are none.
 
     Args:
         timeline: Of this video. Its rows are held where it does not have one for every frame.
@@ -90,6 +93,7 @@ def render_video(
         layout: ``strip`` adds a strip below the picture; ``corner`` lays a translucent panel over a corner;
             ``upstream`` is the published overlay, which ends with the shorter of timeline and video.
         language: Of the words; the published overlay has its own.
+        audio: Copy the first track of sound, as it is. Voices identify people.
         skip_errors: In place of a frame that cannot be decoded show the last picture before it, marked, and go on.
         progress: Told about frames.
 
@@ -119,6 +123,7 @@ def render_video(
     )
     composer: Layout = LAYOUTS[layout](scene)
     holder = Holder(timeline)
+    sound, heard = _sound(video, total, wanted=audio)
     writer = VideoWriter(
         out,
         info.fps or ASSUMED_FPS,
@@ -127,6 +132,7 @@ def render_video(
         preset="veryfast",
         threads=0,
         explicit_times=info.variable_rate,
+        sound=sound,
         container_options=None if out.suffix.lower() == ".mkv" else {"movflags": "+faststart"},
     )
     with stage(progress, total, f"render {video.path.name}"), writer:
@@ -138,7 +144,21 @@ def render_video(
             if count % _TOLD == 0 or count == total:
                 progress.advance(_TOLD if count % _TOLD == 0 else count % _TOLD)
     lost = tuple(Lost.of(one, video) for one in video.skipped)
-    return Rendered(out, total, (*notes, *([told(lost, total)] if lost else [])), lost)
+    return Rendered(out, total, (*notes, *heard, *([told(lost, total)] if lost else [])), lost)
+
+
+def _sound(video: Video, total: int, *, wanted: bool) -> tuple[Sound | None, tuple[str, ...]]:
+    """Return the sound of the first frames of a video, and what is to be told of it."""
+    if not wanted:
+        return None, ()
+    if not (video.info.kind == "video" and video.info.has_audio):
+        return None, ("the recording has no sound",)
+    clock = video.clock
+    start, stop = (
+        int(time) * clock.time_base for time in (clock.pts[0], clock.pts[total] if total < len(video) else clock.end)
+    )
+    # At a constant rate the first frame is written at 0.
+    return Sound(video.path, start, stop, Fraction(0) if video.info.variable_rate else -start), ()
 
 
 def _frames_to_show(timeline: Timeline, video: Video, *, published: bool) -> tuple[int, tuple[str, ...]]:

@@ -28,12 +28,14 @@ class Style:
         language: Of the words.
         how: Which filter is put over the raw signals; None takes the timeline as it is, or with kernels ``published``.
         kernels: Of that filter, in frames at 25 frames a second; None for the published ones.
+        audio: Copy the recording's sound, as it is. Voices identify people.
     """
 
     layout: LayoutName = "strip"
     language: Language = "en"
     how: Filter | None = None
     kernels: Sequence[int] | None = None
+    audio: bool = False
 
     def applied(self, timeline: Timeline) -> Timeline:
         """Return a timeline with its signals filtered as asked."""
@@ -115,6 +117,7 @@ def render(
                 wanted,
                 layout=chosen.layout,
                 language=chosen.language,
+                audio=chosen.audio,
                 skip_errors=skip_errors,
                 progress=progress,
             )
