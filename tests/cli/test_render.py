@@ -15,6 +15,7 @@ from cineloop.video import Video
 from program import call
 from sounds import sound_of, with_sound
 from timelines import made_timeline
+from typefaces import make_font
 from video_codes import write_coded_video
 
 
@@ -63,7 +64,7 @@ def test_a_video_and_a_plot(project):
 def test_a_plot_alone_needs_no_video(project):
     done = call("render", "a.parquet", "--plot", "a.svg", "--json", cwd=project)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"video": None, "plot": "a.svg"}
+    assert json.loads(done.stdout) == {"video": None, "plot": "a.svg", "notes": []}
     ElementTree.fromstring((project / "a.svg").read_text())
     assert "No video is named" in refused(project, "a.parquet")
 
@@ -182,6 +183,16 @@ def test_sound_is_copied_or_refused_where_it_is_asked_for(project):
     assert "voices identify people" in " ".join(call("render", "--help").stdout.split())
 
 
+def test_names_in_other_scripts_are_drawn_with_a_font_of_ones_own(project):
+    timeline = states_only(30)
+    replace(timeline, signals={"息肉": timeline.signals["outside"]}, filtered={}).write(project / "own.parquet")
+    make_font(project / "own.ttf", "息肉")
+    done = call("render", "own.parquet", "a.mp4", "--plot", "own.png", "--font", "own.ttf", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "note" not in done.stderr
+    assert "findfont" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -197,6 +208,8 @@ def test_sound_is_copied_or_refused_where_it_is_asked_for(project):
         (("a.parquet", "a.mp4", "--out", "a.gif"), "not written as .gif"),
         (("a.parquet", "a.mp4", "--out", "a.mp4"), "already there"),
         (("a.parquet", "a.mp4", "--plot", "a.txt"), "not written as .txt"),
+        (("a.parquet", "--plot", "b.svg", "--font", "absent.ttf"), "no such font"),
+        (("a.parquet", "--plot", "b.svg", "--font", "a.mp4"), "no font that can be drawn with"),
         (("a.parquet", "--plot", "a.svg", "--audio"), "A plot alone has no sound"),
         (("a.parquet", "--plot", "a.svg", "--skip-errors"), "A plot alone decodes no frame"),
         ((".", "a.mp4"), "two folders"),

@@ -64,6 +64,15 @@ def command(
         bool,
         typer.Option("--audio", help="Copy the sound too, as it is. Off by default, as voices identify people."),
     ] = False,
+    font: Annotated[
+        Path | None,
+        typer.Option(
+            "--font",
+            metavar="FILE",
+            help="A font (.ttf, .otf, .ttc) for names with letters that the built-in one lacks. One of this machine's "
+            "is looked for without it.",
+        ),
+    ] = None,
     skip_errors: SkipErrorsOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -95,7 +104,7 @@ def command(
     from cineloop.report.render import Style, render, render_all
 
     # The words were checked above, which the types cannot tell.
-    style = Style(layout, language, how, sizes, audio)  # type: ignore[arg-type]
+    style = Style(layout, language, how, sizes, audio, font)  # type: ignore[arg-type]
     if timeline.is_dir() and video is not None:
         batch = render_all(
             timeline,
@@ -111,7 +120,7 @@ def command(
     if out is None and video is not None:
         out = Path(f"{video.stem}-rendered.mp4")
     done = render(timeline, video, out=out, plot=plot, style=style, skip_errors=skip_errors, progress=progress())
-    _print_one(done, plot, as_json=json)
+    _print_one(done, as_json=json)
 
 
 def _kernels(text: str, how: str | None) -> tuple[int, ...]:
@@ -132,24 +141,30 @@ def _plain(done: Rendered) -> dict[str, Any]:
     return {"path": str(done.path), "frames": done.frames, "notes": list(done.notes), "lost": lost}
 
 
-def _print_one(done: Rendered | None, plot: Path | None, *, as_json: bool) -> None:
+def _print_one(done: Rendered, *, as_json: bool) -> None:
     if as_json:
-        print_json({"video": None if done is None else _plain(done), "plot": None if plot is None else str(plot)})
+        plot = None if done.plot is None else str(done.plot)
+        if done.path is None:
+            print_json({"video": None, "plot": plot, "notes": list(done.notes)})
+        else:
+            print_json({"video": _plain(done), "plot": plot})
         return
-    if done is not None:
-        for remark in done.notes:
-            note(f"note: {remark}")
+    for remark in done.notes:
+        note(f"note: {remark}")
+    if done.path is not None:
         say(f"video  {done.path}  {done.frames} frames")
-    if plot is not None:
-        say(f"plot   {plot}")
+    if done.plot is not None:
+        say(f"plot   {done.plot}")
 
 
 def _print_all(batch: Batch, *, as_json: bool) -> None:
+    films = [done for done in batch.rendered if done.path is not None]
+    plots = [done.plot for done in batch.rendered if done.plot is not None]
     if as_json:
         print_json(
             {
-                "videos": [_plain(done) for done in batch.rendered],
-                "plots": [str(path) for path in batch.plots],
+                "videos": [_plain(done) for done in films],
+                "plots": [str(path) for path in plots],
                 "kept": [str(path) for path in batch.kept],
                 "failed": [{"name": name, "reason": reason} for name, reason in batch.failed],
                 "timelines_without_video": list(batch.matched.timelines),
@@ -157,11 +172,16 @@ def _print_all(batch: Batch, *, as_json: bool) -> None:
             }
         )
         return
-    for done in batch.rendered:
+    for done in films:
         say(f"video  {done.path}  {done.frames} frames")
+    remarks: dict[str, list[Path | None]] = {}
+    for done in batch.rendered:
         for remark in done.notes:
-            note(f"note: {done.path}: {remark}")
-    for path in batch.plots:
+            remarks.setdefault(remark, []).append(done.path or done.plot)
+    # What holds of many is said once.
+    for remark, paths in remarks.items():
+        note(f"note: {paths[0]}{f' and {len(paths) - 1} more' if len(paths) > 1 else ''}: {remark}")
+    for path in plots:
         say(f"plot   {path}")
     for path in batch.kept:
         note(f"already there, kept as it is: {path}")

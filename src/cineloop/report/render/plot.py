@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from unicodedata import east_asian_width
@@ -12,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
-from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -20,8 +20,11 @@ from cineloop.errors import TimelineError
 from cineloop.files import write_bytes
 from cineloop.report.charts import shorten
 from cineloop.report.drawing import INK, PALETTE, SOFT, Drawing, canvas
+from cineloop.report.render.lettering import Lettering
 from cineloop.report.render.moment import clock_text
+from cineloop.report.render.text import OWN, Letters
 from cineloop.report.render.words import LANGUAGES, Language, Words
+from cineloop.report.typefaces import lacking, letters_of, opened, set_font, shipped
 from cineloop.timeline.decision import UNDEFINED
 from cineloop.timeline.segments import run_bounds
 from cineloop.timeline.timeline import Timeline
@@ -29,7 +32,7 @@ from cineloop.timeline.timeline import Timeline
 SUFFIXES = (".png", ".pdf", ".svg")
 _POINTS = 1500
 _NAMED = 10
-_TITLE = 90
+_TITLE, _NAME = 90, 32
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 
@@ -49,7 +52,7 @@ def check_plot(path: Path) -> None:
         raise TimelineError("A file is already there", where=path, mend="Give another --plot, or remove it.")
 
 
-def plot_timeline(timeline: Timeline, *, language: Language = "en") -> Drawing:
+def plot_timeline(timeline: Timeline, *, language: Language = "en", written: Lettering | None = None) -> Drawing:
     """Draw a panel for each probability and each signal over a common time axis in minutes and seconds.
 
     A signal's panel shows the raw values as a thin line and the filtered ones as a thick one. Of a long recording a
@@ -59,11 +62,13 @@ def plot_timeline(timeline: Timeline, *, language: Language = "en") -> Drawing:
     Args:
         timeline: At least one score or signal.
         language: Of the words.
+        written: How names are written where letters are drawn and not left to the reader's fonts; None writes them as
+            they are.
 
     Raises:
         TimelineError: There is nothing to draw.
     """
-    words = LANGUAGES[language]
+    words = LANGUAGES[language] if written is None else written.words
     signals = list(dict.fromkeys([*timeline.signals, *timeline.filtered]))
     ratios = [1.0] * len(timeline.scores) + [0.28 * min(_levels(timeline, name), _NAMED) + 0.5 for name in signals]
     if not ratios:
@@ -77,7 +82,9 @@ def plot_timeline(timeline: Timeline, *, language: Language = "en") -> Drawing:
         for axes, name in zip(below, signals, strict=True):
             _draw_signal(axes, timeline, name, words)
         # In a line of its own: beside the first panel's title or legend a long name would run over them.
-        drawn.figure.suptitle(_title(timeline), x=0.995, ha="right", fontsize=11.5, color=SOFT)
+        title = _title(timeline)
+        if written is None or not written.letters.lacking(title):
+            drawn.figure.suptitle(title, x=0.995, ha="right", fontsize=11.5, color=SOFT)
         if above:
             above[0].set_title(words.probability, loc="left", color=SOFT)
         if below and len(below[0].get_legend_handles_labels()[1]) > 1:
@@ -85,8 +92,7 @@ def plot_timeline(timeline: Timeline, *, language: Language = "en") -> Drawing:
         for axes in drawn.axes:
             _time_axis(axes, last=axes is drawn.axes[-1], timeline=timeline)
         drawn.axes[-1].set_xlabel(words.time)
-        if language == "zh":
-            _in_own_font(drawn.figure)
+        _set_fonts(drawn.figure, OWN if written is None else written.letters, chinese=language == "zh")
         shown = ", ".join(words.title(name) for name in signals)
         return drawn.finish(f"Probabilities and signals of {timeline.source} over time: {shown}.", None)
 
@@ -160,7 +166,7 @@ def _label(name: str, words: Words) -> str:
     """Return what a score is a probability of: a signal and its state, or the name as it is."""
     signal = name if name in words.states else name.rstrip("0123456789")
     if signal not in words.states:
-        return name
+        return shorten(words.name(name), _NAME)
     return f"{words.title(signal)}\n{words.state(signal, int(name[len(signal) :] or 1))}"
 
 
@@ -190,7 +196,7 @@ def _draw_signal(axes: Axes, timeline: Timeline, name: str, words: Words) -> Non
     if len(levels) <= _NAMED:
         axes.set_yticks(list(levels), [words.state(name, value) for value in levels])
     axes.set_ylim(levels[0] - 0.4, levels[-1] + 0.4)
-    axes.set_ylabel(words.title(name), rotation=0, ha="right", va="center", color=INK)
+    axes.set_ylabel(shorten(words.title(name), _NAME), rotation=0, ha="right", va="center", color=INK)
 
 
 def _steps(timeline: Timeline, row: npt.NDArray[np.int8]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int8]]:
@@ -213,13 +219,15 @@ def _time_axis(axes: Axes, *, last: bool, timeline: Timeline) -> None:
     axes.tick_params(axis="x", labelbottom=last)
 
 
-def _in_own_font(figure: matplotlib.figure.Figure) -> None:
-    """Set the words of a figure in the font that has the Chinese ones."""
-    from importlib import resources
-
-    with resources.as_file(resources.files("cineloop.report").joinpath("fonts", "CineloopSans-Medium.ttf")) as path:
-        fontManager.addfont(str(path))
-        family = FontProperties(fname=str(path)).get_name()
-    for text in figure.findobj(Text):
-        text.set_fontfamily(family)
-        text.set_fontweight(500)
+def _set_fonts(figure: matplotlib.figure.Figure, letters: Letters, *, chinese: bool) -> None:
+    """Set each piece of text in the first font that has its letters: of Chinese words the package's own."""
+    if not chinese and not letters.others:
+        return
+    with resources.as_file(resources.files("cineloop.report").joinpath("fonts", "CineloopSans-Medium.ttf")) as own:
+        files = [*([] if chinese else [shipped()]), own, *letters.others]
+        fonts = {file: font for file in files if (font := opened(file)) is not None}
+        for text in figure.findobj(Text):
+            needed = letters_of(text.get_text())
+            file = next((file for file, font in fonts.items() if not lacking(font, needed)), files[0])
+            if file != shipped():
+                set_font(text, file)

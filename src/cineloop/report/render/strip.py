@@ -51,14 +51,14 @@ class Strip:
             self._lanes = [head + rows + self._pad + number * (thick + 2) for number in range(len(self._names))]
         self._thick = thick
         self._draw_ground(strip)
-        self._panel = Panel(strip)
+        self._panel = Panel(strip, scene.letters)
 
     def _columns(self, width: int) -> None:
         """Divide the width: title, state, probability, its number, and lanes where there is room."""
-        unit, words, pad = self._unit, self._scene.words, self._pad
+        unit, words, pad, letters = self._unit, self._scene.words, self._pad, self._scene.letters
         gap = round(0.8 * unit)
         states = [words.state(name, value) for name in self._names for value in (UNDEFINED, 0, 1, 2, 3)]
-        title = max((width_of(words.title(name), "Medium", unit) for name in self._names), default=0)
+        title = max((width_of(words.title(name), "Medium", unit, letters) for name in self._names), default=0)
         state = unit + max((width_of(text, "Bold", unit) for text in states), default=0)
         number = width_of("0.00", "Medium", unit)
         title, state = min(title, round(0.36 * width)), min(state, round(0.36 * width))
@@ -78,7 +78,8 @@ class Strip:
         """Draw what no frame changes: titles, lanes, the axis."""
         scene, unit = self._scene, self._unit
         for name, top in zip(self._names, self._rows, strict=True):
-            stamp(strip, (self._title[0], top, self._title[1], self._line), scene.words.title(name), unit, SOFT, GROUND)
+            box = (self._title[0], top, self._title[1], self._line)
+            stamp(strip, box, scene.words.title(name), unit, SOFT, GROUND, letters=scene.letters)
             bar_top, tall = self._bar_place(top)
             strip[bar_top : bar_top + tall, self._bar[0] : sum(self._bar)] = TROUGH
         left, length = self._span

@@ -14,6 +14,7 @@ from cineloop.errors import TimelineError
 from cineloop.progress import Progress, silent, stage
 from cineloop.report.render.corner import Corner
 from cineloop.report.render.layout import Layout, Scene
+from cineloop.report.render.lettering import Lettering
 from cineloop.report.render.lost import Lost, pictures, told
 from cineloop.report.render.moment import Holder
 from cineloop.report.render.strip import Strip
@@ -37,19 +38,21 @@ _TOLD = 25
 
 @dataclass(frozen=True)
 class Rendered:
-    """A video that was written.
+    """What was written of a timeline.
 
     Attributes:
-        path: The file.
+        path: The video; None where only a plot was asked for.
         frames: In it.
         notes: What the user should know, in sentences.
         lost: Frames that could not be decoded and show the last picture before them.
+        plot: The figure; None where none was asked for.
     """
 
-    path: Path
+    path: Path | None
     frames: int
     notes: tuple[str, ...] = ()
     lost: tuple[Lost, ...] = ()
+    plot: Path | None = None
 
 
 def check_target(path: Path) -> None:
@@ -75,6 +78,7 @@ def render_video(
     *,
     layout: LayoutName = "strip",
     language: Language = "en",
+    written: Lettering | None = None,
     audio: bool = False,
     skip_errors: bool = False,
     progress: Progress = silent,
@@ -93,6 +97,7 @@ def render_video(
         layout: ``strip`` adds a strip below the picture; ``corner`` lays a translucent panel over a corner;
             ``upstream`` is the published overlay, which ends with the shorter of timeline and video.
         language: Of the words; the published overlay has its own.
+        written: How names are written, where the package's own font lacks letters.
         audio: Copy the first track of sound, as it is. Voices identify people.
         skip_errors: In place of a frame that cannot be decoded show the last picture before it, marked, and go on.
         progress: Told about frames.
@@ -111,7 +116,8 @@ def render_video(
     aspect = 1 / info.sample_aspect_ratio if info.rotation % 180 else info.sample_aspect_ratio
     width = info.width if layout == "upstream" else round(info.width * aspect)
     unit = float(clock.time_base)
-    words = LANGUAGES[language]
+    lettered = written or Lettering(LANGUAGES[language])
+    words = lettered.words
     scene = Scene(
         timeline=timeline,
         words=words,
@@ -120,6 +126,7 @@ def render_video(
         frames=len(video),
         start=float(clock.pts[0]) * unit,
         stop=clock.end * unit,
+        letters=lettered.letters,
     )
     composer: Layout = LAYOUTS[layout](scene)
     holder = Holder(timeline)

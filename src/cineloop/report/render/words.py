@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
+from unicodedata import normalize
 
 from cineloop.timeline.decision import UNDEFINED
 
@@ -53,7 +54,11 @@ class Words:
 
     def title(self, signal: str) -> str:
         """Return what a signal is called; one that is not known by its name, with spaces for underscores."""
-        return self.titles.get(signal, signal.replace("_", " "))
+        return self.titles.get(signal, self.name(signal).replace("_", " "))
+
+    def name(self, name: str) -> str:
+        """Return a name of the user's as it is written: with each accent on its letter, as fonts have them."""
+        return self.titles.get(name, normalize("NFC", name))
 
     def state(self, signal: str, value: int) -> str:
         """Return what a value of a signal is called."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cineloop.errors import CineloopError, TimelineError
 from cineloop.progress import Progress, silent
 from cineloop.report.render import plot as plotting
 from cineloop.report.render import video as filming
+from cineloop.report.render.lettering import Lettering, check_font, lettering
 from cineloop.report.render.tree import Matched, match
 from cineloop.report.render.video import LayoutName, Rendered, render_video
-from cineloop.report.render.words import Language
+from cineloop.report.render.words import LANGUAGES, Language
 from cineloop.timeline.refilter import Filter, refiltered
 from cineloop.timeline.storage import check_suffix
 from cineloop.timeline.timeline import Timeline
@@ -29,6 +30,8 @@ class Style:
         how: Which filter is put over the raw signals; None takes the timeline as it is, or with kernels ``published``.
         kernels: Of that filter, in frames at 25 frames a second; None for the published ones.
         audio: Copy the recording's sound, as it is. Voices identify people.
+        font: A font file for names with letters that the package's own font lacks; without it, or where it lacks them
+            too, one of this machine is looked for.
     """
 
     layout: LayoutName = "strip"
@@ -36,6 +39,7 @@ class Style:
     how: Filter | None = None
     kernels: Sequence[int] | None = None
     audio: bool = False
+    font: Path | None = None
 
     def applied(self, timeline: Timeline) -> Timeline:
         """Return a timeline with its signals filtered as asked."""
@@ -49,15 +53,13 @@ class Batch:
     """What became of two folders.
 
     Attributes:
-        rendered: Videos that were written.
-        plots: Figures that were written.
+        rendered: What was written of each timeline.
         kept: Files that were there already and were left as they are.
         failed: Names that could not be rendered, with the reason, where failures are skipped.
         matched: Which timelines and videos belong together, and which have no partner.
     """
 
     rendered: tuple[Rendered, ...]
-    plots: tuple[Path, ...]
     kept: tuple[Path, ...]
     failed: tuple[tuple[str, str], ...]
     matched: Matched
@@ -72,10 +74,11 @@ def render(
     style: Style | None = None,
     skip_errors: bool = False,
     progress: Progress = silent,
-) -> Rendered | None:
+) -> Rendered:
     """Show one timeline: over its video, as a plot, or both.
 
-    Nothing is overwritten, and files appear when they are whole.
+    Nothing is overwritten, and files appear when they are whole. Names with letters that no font has are written as
+    numbers, which a note tells.
 
     Args:
         timeline: A timeline, or a file of one.
@@ -87,10 +90,11 @@ def render(
         progress: Told about frames.
 
     Returns:
-        The video that was written, or None.
+        What was written, and what is to be told of it.
 
     Raises:
-        TimelineError: The timeline cannot be read, filtered or shown, or is not of this video; or a file is there.
+        TimelineError: The timeline cannot be read, filtered or shown, or is not of this video; a file is there; or the
+            font is none.
         VideoError: The video cannot be read or written, or a frame of it cannot and errors are not skipped.
     """
     chosen = style or Style()
@@ -104,12 +108,15 @@ def render(
             raise TimelineError("No video is named", where="command line", mend="Name it, or ask for a plot alone.")
     if figure is not None:
         plotting.check_plot(figure)
+    if chosen.font is not None:
+        check_font(chosen.font)
     if video is None:
-        _draw(chosen.applied(_read(timeline, None)), figure, chosen)
-        return None
+        shown = chosen.applied(_read(timeline, None))
+        return _draw(shown, figure, chosen, _lettered(shown, None, figure, chosen), Rendered(None, 0))
     with Video(video) as opened:
         shown = chosen.applied(_read(timeline, opened))
-        done = None
+        written = _lettered(shown, wanted, figure, chosen)
+        done = Rendered(None, 0)
         if wanted is not None:
             done = render_video(
                 shown,
@@ -117,21 +124,39 @@ def render(
                 wanted,
                 layout=chosen.layout,
                 language=chosen.language,
+                written=written,
                 audio=chosen.audio,
                 skip_errors=skip_errors,
                 progress=progress,
             )
-        _draw(shown, figure, chosen)
-    return done
+        return _draw(shown, figure, chosen, written, done)
 
 
 def _read(timeline: str | Path | Timeline, video: Video | None) -> Timeline:
     return timeline if isinstance(timeline, Timeline) else Timeline.read(timeline, video=video)
 
 
-def _draw(timeline: Timeline, figure: Path | None, style: Style) -> None:
+def _lettered(timeline: Timeline, film: Path | None, figure: Path | None, style: Style) -> Lettering:
+    """Return how the names are written that a video or a figure shows."""
+    names = list(dict.fromkeys([*timeline.scores, *timeline.signals, *timeline.filtered]))
+    drawn = [] if film is None or style.layout == "upstream" else list(timeline.shown)
+    if figure is None or _keeps_text(figure):
+        return lettering(names, drawn, LANGUAGES[style.language], style.font)
+    return lettering(names, names, LANGUAGES[style.language], style.font, also=Path(timeline.source).name)
+
+
+def _keeps_text(figure: Path) -> bool:
+    """Return whether a figure's words are text that its reader's fonts draw."""
+    return figure.suffix.lower() == ".svg"
+
+
+def _draw(timeline: Timeline, figure: Path | None, style: Style, written: Lettering, done: Rendered) -> Rendered:
+    """Write the figure that is asked for, and return what was done with it and with what is to be told of names."""
     if figure is not None:
-        plotting.write_plot(plotting.plot_timeline(timeline, language=style.language), figure)
+        by = None if _keeps_text(figure) else written
+        plotting.write_plot(plotting.plot_timeline(timeline, language=style.language, written=by), figure)
+    notes = done.notes if written.note is None else (*done.notes, written.note)
+    return replace(done, plot=figure, notes=notes)
 
 
 def render_all(
@@ -169,7 +194,6 @@ def render_all(
         )
     matched = match(Path(timelines), Path(videos))
     rendered: list[Rendered] = []
-    drawn: list[Path] = []
     kept: list[Path] = []
     failed: list[tuple[str, str]] = []
     for pair in matched.pairs:
@@ -195,6 +219,5 @@ def render_all(
                 raise
             failed.append((pair.name, error.what))
             continue
-        rendered += [] if done is None else [done]
-        drawn += [] if new_figure is None else [new_figure]
-    return Batch(tuple(rendered), tuple(drawn), tuple(kept), tuple(failed), matched)
+        rendered.append(done)
+    return Batch(tuple(rendered), tuple(kept), tuple(failed), matched)
