@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -12,7 +13,9 @@ import pytest
 from cineloop.timeline.published import write_model_log, write_post_log
 from cineloop.video import Video
 from program import call
+from sounds import sound_of, with_sound
 from timelines import made_timeline
+from typefaces import make_font
 from video_codes import write_coded_video
 
 
@@ -61,7 +64,7 @@ def test_a_video_and_a_plot(project):
 def test_a_plot_alone_needs_no_video(project):
     done = call("render", "a.parquet", "--plot", "a.svg", "--json", cwd=project)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"video": None, "plot": "a.svg"}
+    assert json.loads(done.stdout) == {"video": None, "plot": "a.svg", "notes": []}
     ElementTree.fromstring((project / "a.svg").read_text())
     assert "No video is named" in refused(project, "a.parquet")
 
@@ -72,7 +75,12 @@ def test_published_logs_are_shown(project):
     words = ("--layout", "upstream", "--filter", "published", "--kernels", "5,3,3,3", "--json")
     done = call("render", "a_model_pred.json", "a.mp4", *words, cwd=project)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["video"] == {"path": "a-rendered.mp4", "frames": 30, "notes": []}
+    assert json.loads(done.stdout)["video"] == {
+        "path": "a-rendered.mp4",
+        "frames": 30,
+        "notes": [],
+        "lost": [],
+    }
     done = call("render", "a_post_label.json", "a.mp4", "--layout", "upstream", "--out", "b.mp4", cwd=project)
     assert done.returncode == 0, done.stderr
     assert "note: the timeline has 33 frames and the video 30: the first 30 are shown" in done.stderr
@@ -137,6 +145,54 @@ def test_what_cannot_be_rendered_stops_or_is_listed(project, sources):
     assert done.stdout == "video  rendered/good.mp4  10 frames\n"
 
 
+def test_a_broken_middle_stops_or_is_reported_and_survived(project, sources):
+    data = bytearray((sources / "a.mp4").read_bytes())
+    middle = len(data) // 3
+    data[middle : middle + 200] = bytes(200)
+    (project / "a.mp4").write_bytes(data)
+    message = refused(project, "a.parquet", "a.mp4")
+    assert re.search(r"Frame \d+ cannot be decoded", message)
+    assert "where: a.mp4" in message
+    assert "--skip-errors" in message
+    done = call("render", "a.parquet", "a.mp4", "--skip-errors", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "video  a-rendered.mp4  30 frames\n"
+    told = re.search(
+        r"note: (\d+) of 30 frames cannot be decoded .* (\d+) to (\d+), ([\d.]+) s to ([\d.]+) s", done.stderr
+    )
+    count, first, last = (int(number) for number in told.groups()[:3])
+    assert 0 < count == last - first + 1 < 30
+    assert [float(one) for one in told.groups()[3:]] == pytest.approx([first / 25, (last + 1) / 25])
+    for name in ("t", "v"):
+        (project / name).mkdir()
+    (project / "a.parquet").rename(project / "t" / "a.parquet")
+    (project / "a.mp4").rename(project / "v" / "a.mp4")
+    answer = json.loads(call("render", "t", "v", "--skip-errors", "--json", cwd=project).stdout)
+    assert [(one["start"], one["stop"]) for one in answer["videos"][0]["lost"]] == [(first, last + 1)]
+    assert answer["failed"] == []
+
+
+def test_sound_is_copied_or_refused_where_it_is_asked_for(project):
+    heard = with_sound(project / "a.mp4", project / "heard.mp4")
+    done = call("render", "a.parquet", "heard.mp4", "--audio", "--json", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert sound_of(project / "heard-rendered.mp4") == sound_of(heard)
+    with_sound(project / "a.mp4", project / "b.mov", codec="pcm_u8")
+    message = refused(project, "a.parquet", "b.mov", "--audio")
+    assert "The sound is pcm_u8, which .mp4 cannot hold without encoding it anew" in message
+    assert "voices identify people" in " ".join(call("render", "--help").stdout.split())
+
+
+def test_names_in_other_scripts_are_drawn_with_a_font_of_ones_own(project):
+    timeline = states_only(30)
+    replace(timeline, signals={"息肉": timeline.signals["outside"]}, filtered={}).write(project / "own.parquet")
+    make_font(project / "own.ttf", "息肉")
+    done = call("render", "own.parquet", "a.mp4", "--plot", "own.png", "--font", "own.ttf", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "note" not in done.stderr
+    assert "findfont" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -152,7 +208,10 @@ def test_what_cannot_be_rendered_stops_or_is_listed(project, sources):
         (("a.parquet", "a.mp4", "--out", "a.gif"), "not written as .gif"),
         (("a.parquet", "a.mp4", "--out", "a.mp4"), "already there"),
         (("a.parquet", "a.mp4", "--plot", "a.txt"), "not written as .txt"),
-        (("a.parquet", "a.mp4", "--skip-errors"), "--skip-errors"),
+        (("a.parquet", "--plot", "b.svg", "--font", "absent.ttf"), "no such font"),
+        (("a.parquet", "--plot", "b.svg", "--font", "a.mp4"), "no font that can be drawn with"),
+        (("a.parquet", "--plot", "a.svg", "--audio"), "A plot alone has no sound"),
+        (("a.parquet", "--plot", "a.svg", "--skip-errors"), "A plot alone decodes no frame"),
         ((".", "a.mp4"), "two folders"),
         ((".", ".", "--out", "."), "names of the recordings"),
         ((".",), "No video is named"),

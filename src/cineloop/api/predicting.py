@@ -96,7 +96,7 @@ def predict(
     columns = predictions.output_names or predictions.classes
     result = Prediction(columns, rows, failed, Context.of(loaded, decision))
     if timelines is not None or published is not None:
-        found = timelines_of(predictions, rows, items, how=filtering)
+        found = timelines_of(predictions, rows, items, decision=decision, how=filtering)
         if timelines is not None:
             write_timelines(found, Path(timelines))
         if published is not None:

@@ -60,12 +60,26 @@ def command(
             help="Of that filter (published without --filter), one a signal, in frames at 25 a second.",
         ),
     ] = None,
+    audio: Annotated[
+        bool,
+        typer.Option("--audio", help="Copy the sound too, as it is. Off by default, as voices identify people."),
+    ] = False,
+    font: Annotated[
+        Path | None,
+        typer.Option(
+            "--font",
+            metavar="FILE",
+            help="A font (.ttf, .otf, .ttc) for names with letters that the built-in one lacks. One of this machine's "
+            "is looked for without it.",
+        ),
+    ] = None,
     skip_errors: SkipErrorsOption = False,
     json: JsonOption = False,
 ) -> None:
     """Show what was found in a video over the video: states, probabilities, and the whole recording at a glance.
 
-    The sound is not copied. Nothing is overwritten; of folders, what is there already is kept.
+    Sound is copied only with --audio. Nothing is overwritten; of folders, what is there already is kept. With
+    --skip-errors the last picture, marked, stands in for a frame that cannot be decoded, so that times stay right.
     """
     for option, value in (("--layout", layout), ("--language", language), ("--filter", how)):
         if value is not None and value not in CHOICES[option]:
@@ -83,14 +97,14 @@ def command(
             where=f"{timeline}, {video}",
             mend="Name two files, or two folders.",
         )
-    if skip_errors and not timeline.is_dir():
-        raise TimelineError(
-            "There is nothing to go on with after a single timeline", where="--skip-errors", mend="Leave it out."
-        )
+    if skip_errors and video is None:
+        raise TimelineError("A plot alone decodes no frame", where="--skip-errors", mend="Leave it out.")
+    if audio and video is None:
+        raise TimelineError("A plot alone has no sound", where="--audio", mend="Leave it out.")
     from cineloop.report.render import Style, render, render_all
 
     # The words were checked above, which the types cannot tell.
-    style = Style(layout, language, how, sizes)  # type: ignore[arg-type]
+    style = Style(layout, language, how, sizes, audio, font)  # type: ignore[arg-type]
     if timeline.is_dir() and video is not None:
         batch = render_all(
             timeline,
@@ -105,8 +119,8 @@ def command(
         return
     if out is None and video is not None:
         out = Path(f"{video.stem}-rendered.mp4")
-    done = render(timeline, video, out=out, plot=plot, style=style, progress=progress())
-    _print_one(done, plot, as_json=json)
+    done = render(timeline, video, out=out, plot=plot, style=style, skip_errors=skip_errors, progress=progress())
+    _print_one(done, as_json=json)
 
 
 def _kernels(text: str, how: str | None) -> tuple[int, ...]:
@@ -123,27 +137,34 @@ def _kernels(text: str, how: str | None) -> tuple[int, ...]:
 
 
 def _plain(done: Rendered) -> dict[str, Any]:
-    return {"path": str(done.path), "frames": done.frames, "notes": list(done.notes)}
+    lost = [vars(one) for one in done.lost]
+    return {"path": str(done.path), "frames": done.frames, "notes": list(done.notes), "lost": lost}
 
 
-def _print_one(done: Rendered | None, plot: Path | None, *, as_json: bool) -> None:
+def _print_one(done: Rendered, *, as_json: bool) -> None:
     if as_json:
-        print_json({"video": None if done is None else _plain(done), "plot": None if plot is None else str(plot)})
+        plot = None if done.plot is None else str(done.plot)
+        if done.path is None:
+            print_json({"video": None, "plot": plot, "notes": list(done.notes)})
+        else:
+            print_json({"video": _plain(done), "plot": plot})
         return
-    if done is not None:
-        for remark in done.notes:
-            note(f"note: {remark}")
+    for remark in done.notes:
+        note(f"note: {remark}")
+    if done.path is not None:
         say(f"video  {done.path}  {done.frames} frames")
-    if plot is not None:
-        say(f"plot   {plot}")
+    if done.plot is not None:
+        say(f"plot   {done.plot}")
 
 
 def _print_all(batch: Batch, *, as_json: bool) -> None:
+    films = [done for done in batch.rendered if done.path is not None]
+    plots = [done.plot for done in batch.rendered if done.plot is not None]
     if as_json:
         print_json(
             {
-                "videos": [_plain(done) for done in batch.rendered],
-                "plots": [str(path) for path in batch.plots],
+                "videos": [_plain(done) for done in films],
+                "plots": [str(path) for path in plots],
                 "kept": [str(path) for path in batch.kept],
                 "failed": [{"name": name, "reason": reason} for name, reason in batch.failed],
                 "timelines_without_video": list(batch.matched.timelines),
@@ -151,11 +172,16 @@ def _print_all(batch: Batch, *, as_json: bool) -> None:
             }
         )
         return
-    for done in batch.rendered:
+    for done in films:
         say(f"video  {done.path}  {done.frames} frames")
+    remarks: dict[str, list[Path | None]] = {}
+    for done in batch.rendered:
         for remark in done.notes:
-            note(f"note: {done.path}: {remark}")
-    for path in batch.plots:
+            remarks.setdefault(remark, []).append(done.path or done.plot)
+    # What holds of many is said once.
+    for remark, paths in remarks.items():
+        note(f"note: {paths[0]}{f' and {len(paths) - 1} more' if len(paths) > 1 else ''}: {remark}")
+    for path in plots:
         say(f"plot   {path}")
     for path in batch.kept:
         note(f"already there, kept as it is: {path}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,10 @@ from cineloop import files
 from cineloop.cohort.item import Item
 from cineloop.errors import CineloopError
 from cineloop.evaluation.predictions import Predictions
+from cineloop.inference.answer import Decision
 from cineloop.inference.rows import Row
 from cineloop.timeline import Timeline
-from cineloop.timeline.decision import SIGNALS, signals_of
+from cineloop.timeline.decision import SIGNALS, Thresholds, signals_of
 from cineloop.timeline.published import write_model_log, write_post_log
 from cineloop.timeline.quality import LABELS, STATES, code_of
 from cineloop.timeline.refilter import Filter, refiltered
@@ -74,7 +76,12 @@ def check_wanted(
 
 
 def timelines_of(
-    predictions: Predictions, rows: Sequence[Row], items: Sequence[Item], *, how: Filter = "published"
+    predictions: Predictions,
+    rows: Sequence[Row],
+    items: Sequence[Item],
+    *,
+    decision: Decision,
+    how: Filter = "published",
 ) -> dict[str, Timeline]:
     """Return the timeline of each video, by the name of its medium; single pictures have none.
 
@@ -82,6 +89,7 @@ def timelines_of(
         predictions: Of frames, in the order of ``rows``, with what was decided.
         rows: What the frames are.
         items: The frames, by id.
+        decision: How classes and questions were decided; its thresholds stand in the timelines.
         how: How signals are filtered.
 
     Raises:
@@ -102,25 +110,30 @@ def timelines_of(
             frames=np.array([rows[place].frames[0] for place in places]),
             seconds=np.array([rows[place].seconds[0] for place in places]),
             frame_rate=rate,
-            **_said(predictions, places),
+            **_said(predictions, places, decision),
         )
         found[name] = refiltered(timeline, how)
     return found
 
 
-def _said(predictions: Predictions, places: Sequence[int]) -> dict[str, dict[str, np.ndarray]]:
-    """Return the scores and signals of some frames."""
-    decided = predictions.decide(None)[places]
+def _said(predictions: Predictions, places: Sequence[int], decision: Decision) -> dict[str, Any]:
+    """Return the scores and signals of some frames, and what the signals were decided at."""
+    decided = predictions.decide(decision.threshold)[places]
     if predictions.output_names == LABELS:
         signals = signals_of(_CODES[decided])
         return {
             "scores": {name: predictions.outputs[places, at] for at, name in enumerate(LABELS)},
             "signals": dict(zip(SIGNALS, signals, strict=True)),
+            "thresholds": vars(Thresholds(**decision.questions)),
         }
     scores = {name: predictions.probabilities[places, at] for at, name in enumerate(predictions.classes)}
     positive = predictions.positive
     name = predictions.classes[positive] if positive is not None else "class"
-    return {"scores": scores, "signals": {name: decided.astype(np.int8)}}
+    return {
+        "scores": scores,
+        "signals": {name: decided.astype(np.int8)},
+        "thresholds": {} if decision.threshold is None else {name: decision.threshold},
+    }
 
 
 def _place(folder: Path, name: str, ending: str) -> Path:

@@ -23,8 +23,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as MatplotlibFigure
+from matplotlib.text import Text
 
 from cineloop.files import write_bytes, write_text
+from cineloop.report.typefaces import font_with, lacking, letters_of, opened, set_font, shipped
 from cineloop.schema import FigureFiles
 
 DPI = 200
@@ -117,6 +119,7 @@ class Drawing:
         with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing from")
             FigureCanvasAgg(self.figure)
+            _find_letters(self.figure)
             self.figure.savefig(stream, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
         return stream.getvalue()
 
@@ -197,6 +200,18 @@ def canvas(
     """
     with matplotlib.rc_context(_STYLE):
         yield Canvas(width, height, rows, columns, ratios)
+
+
+def _find_letters(figure: MatplotlibFigure) -> None:
+    """Set names with letters that the usual font lacks in one of this machine, where one has them."""
+    usual = opened(shipped())
+    for text in figure.findobj(Text):
+        letters = letters_of(text.get_text())
+        if usual is None or text.get_fontproperties().get_file() is not None or not lacking(usual, letters):
+            continue
+        file = font_with(letters)
+        if file is not None:
+            set_font(text, file)
 
 
 def _themed(colour: str) -> str:

@@ -14,7 +14,7 @@ import polars as pl
 from cineloop.errors import TimelineError
 from cineloop.files import atomic_path, write_json
 from cineloop.timeline.published import is_log, read_log, shortest
-from cineloop.timeline.timeline import COLUMNS, FILTERED, SCORE, Timeline
+from cineloop.timeline.timeline import COLUMNS, FILTERED, SCORE, THRESHOLD, Timeline
 
 if TYPE_CHECKING:
     from cineloop.video import Video
@@ -48,7 +48,9 @@ def to_table(timeline: Timeline) -> pl.DataFrame:
     named += list(timeline.signals.items())
     named += [(FILTERED + name, row) for name, row in timeline.filtered.items()]
     return pl.DataFrame([pl.Series(name, row) for name, row in named]).with_columns(
-        source=pl.lit(timeline.source), frame_rate=pl.lit(timeline.frame_rate, pl.Float64)
+        source=pl.lit(timeline.source),
+        frame_rate=pl.lit(timeline.frame_rate, pl.Float64),
+        **{THRESHOLD + name: pl.lit(value, pl.Float64) for name, value in timeline.thresholds.items()},
     )
 
 
@@ -63,9 +65,12 @@ def from_table(table: pl.DataFrame, *, where: Path) -> Timeline:
         raise TimelineError(f"This is no timeline: it has no column {' and '.join(missing)}", where=where, mend=_GIVE)
     if not table.height:
         raise TimelineError("This timeline has no row", where=where, mend=_GIVE)
-    scores, signals, filtered = {}, {}, {}
+    scores, signals, filtered, thresholds = {}, {}, {}, {}
     for name in table.columns:
-        if name.startswith(SCORE):
+        if name.startswith(THRESHOLD) and SCORE + name.removeprefix(THRESHOLD) in table.columns:
+            value = _constant(table, name, pl.Float64, where)
+            thresholds |= {} if value is None else {name.removeprefix(THRESHOLD): value}
+        elif name.startswith(SCORE):
             scores[name.removeprefix(SCORE)] = _column(table, name, pl.Float32, where)
         elif name.startswith(FILTERED):
             filtered[name.removeprefix(FILTERED)] = _column(table, name, pl.Int8, where)
@@ -81,6 +86,7 @@ def from_table(table: pl.DataFrame, *, where: Path) -> Timeline:
             "scores": scores,
             "signals": signals,
             "filtered": filtered,
+            "thresholds": thresholds,
         },
         where,
     )
@@ -173,6 +179,7 @@ def _plain(timeline: Timeline) -> dict[str, Any]:
         },
         "signals": {name: row.tolist() for name, row in timeline.signals.items()},
         "filtered": {name: row.tolist() for name, row in timeline.filtered.items()},
+        **({"thresholds": dict(timeline.thresholds)} if timeline.thresholds else {}),
     }
 
 
@@ -206,6 +213,8 @@ def _from_json(path: Path, video: Video | None) -> Timeline:
     if missing:
         raise TimelineError(f"The timeline lacks {', '.join(missing)}", where=path, mend="Write it anew.")
     fields = {name: content[name] for name in _FIELDS}
+    # Timelines written before thresholds were kept have none.
+    fields["thresholds"] = content.get("thresholds", {})
     try:
         for name in ("frames", "seconds"):
             fields[name] = np.array(fields[name])
@@ -216,6 +225,10 @@ def _from_json(path: Path, video: Video | None) -> Timeline:
                 fields["scores"][name] = row.astype(np.float64)
     except (ValueError, AttributeError, TypeError) as error:
         _not_a_timeline(path, error)
+    if not isinstance(fields["thresholds"], dict) or not all(
+        isinstance(value, (int, float)) for value in fields["thresholds"].values()
+    ):
+        _not_a_timeline(path, "thresholds are numbers by name")
     if not isinstance(fields["source"], str) or isinstance(fields["frame_rate"], (str, list, dict, type(None))):
         _not_a_timeline(path, "source is a text and frame_rate a number")
     return _made(fields, path)

@@ -20,8 +20,8 @@ Integers: TypeAlias = npt.NDArray[np.int64]
 Seconds: TypeAlias = npt.NDArray[np.float64]
 Scores: TypeAlias = npt.NDArray[np.float32]
 
-SCORE, FILTERED = "p_", "filtered_"
-"""What the columns of scores and of filtered signals begin with."""
+SCORE, FILTERED, THRESHOLD = "p_", "filtered_", "threshold_"
+"""What the columns of scores, of filtered signals and of the thresholds of scores begin with."""
 
 COLUMNS = ("frame", "seconds", "source", "frame_rate")
 """The other columns of a table; no signal is called like one of them."""
@@ -42,9 +42,12 @@ class Timeline:
         scores: Probabilities by name, float32 [F] each, in [0, 1]; NaN where the frame could not be decoded.
         signals: What was decided for each frame, by name, int8 [F] each; -1 does not apply, else a number from 0 on.
         filtered: Signals after post-processing, of the same kind; may be empty.
+        thresholds: From which score on the raw signals were decided, by the name of the score, in [0, 1]; empty where
+            that is not known, or where the largest score decides.
 
     Raises:
-        ValueError: There is no row, lengths or values are not as described, or a name cannot be that of a column.
+        ValueError: There is no row, lengths or values are not as described, a threshold is of no score, or a name
+            cannot be that of a column.
     """
 
     source: str
@@ -54,6 +57,7 @@ class Timeline:
     scores: Mapping[str, Scores] = field(default_factory=dict)
     signals: Mapping[str, States] = field(default_factory=dict)
     filtered: Mapping[str, States] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.source:
@@ -83,6 +87,10 @@ class Timeline:
                 if len(row) and row.min() < UNDEFINED:
                     raise ValueError(f"the signal {name!r} has a value below {UNDEFINED}")
             self._settle(kind, rows)
+        object.__setattr__(self, "thresholds", _checked(self.thresholds, self.scores))
+        for name in self.signals:
+            if name.removeprefix(THRESHOLD) in self.thresholds and name.startswith(THRESHOLD):
+                raise ValueError(f"a signal cannot be called {name!r}, which names a threshold")
 
     def _settle(self, kind: str, rows: Mapping[str, npt.NDArray[Any]]) -> None:
         for name, row in rows.items():
@@ -125,7 +133,8 @@ class Timeline:
 
     def equals(self, other: Timeline) -> bool:
         """Return whether two timelines are the same in every value, and in the order of their names."""
-        if (self.source, self.frame_rate) != (other.source, other.frame_rate):
+        plain = [(one.source, one.frame_rate, list(one.thresholds.items())) for one in (self, other)]
+        if plain[0] != plain[1]:
             return False
         ours, theirs = (
             [("frames", one.frames), ("seconds", one.seconds)]
@@ -144,8 +153,9 @@ class Timeline:
     def write(self, path: str | Path) -> Path:
         """Write the timeline as ``.parquet``, ``.csv`` or ``.json``, atomically, over a file that is there.
 
-        A table has the columns ``frame``, ``seconds``, ``p_<score>``, ``<signal>``, ``filtered_<signal>``, ``source``
-        and ``frame_rate``; JSON has the fields by name. Reading the file gives the same values.
+        A table has the columns ``frame``, ``seconds``, ``p_<score>``, ``<signal>``, ``filtered_<signal>``, ``source``,
+        ``frame_rate`` and, where thresholds are known, ``threshold_<score>``; JSON has the fields by name. Reading the
+        file gives the same values.
 
         Raises:
             TimelineError: The suffix is another.
@@ -191,6 +201,15 @@ def _real(values: npt.ArrayLike, name: str, kind: type[np.floating[Any]]) -> npt
 def _sealed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     array.setflags(write=False)
     return array
+
+
+def _checked(thresholds: Mapping[str, float], scores: Mapping[str, Scores]) -> dict[str, float]:
+    for name, value in thresholds.items():
+        if name not in scores:
+            raise ValueError(f"there is a threshold of {name!r} and no such score")
+        if not 0 <= value <= 1:
+            raise ValueError(f"the threshold of {name!r} is {value}, not in [0, 1]")
+    return {name: float(value) for name, value in thresholds.items()}
 
 
 def _check_names(kind: str, rows: Mapping[str, Any]) -> None:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from cineloop.errors import EmptyVideoError, VideoError
@@ -63,16 +65,7 @@ def open_container(medium: Medium) -> tuple[InputContainer, VideoStream]:
         EmptyVideoError: There is no video stream.
         VideoError: FFmpeg knows no such format, or cannot read the header.
     """
-    # A plain name such as `concat:x` would select one of FFmpeg's protocols.
-    file: str | io.BytesIO = f"file:{medium.path}" if medium.data is None else io.BytesIO(medium.data)
-    with ffmpeg_errors(medium.path, "opening it"):
-        container = av.open(
-            file,
-            "r",
-            container_options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"},
-            timeout=(_STALL_SECONDS, _STALL_SECONDS),
-            metadata_errors="ignore",
-        )
+    container = _open(medium)
     cover = av.stream.Disposition.attached_pic
     stream = next((each for each in container.streams.video if not each.disposition & cover), None)
     if stream is None:
@@ -83,6 +76,38 @@ def open_container(medium: Medium) -> tuple[InputContainer, VideoStream]:
     if getattr(stream, "codec_context", None) is None:  # PyAV's way of saying that it has no such decoder
         container.close()
         raise VideoError("The file's video codec is not known", where=medium.path, mend="Convert it to H.264 in MP4.")
+    _read_only(container, stream)
+    return container, stream
+
+
+def open_sound(medium: Medium) -> tuple[InputContainer, AudioStream]:
+    """Open a file and choose its first track of sound.
+
+    Raises:
+        VideoError: There is none, or FFmpeg cannot read the header.
+    """
+    container = _open(medium)
+    if not container.streams.audio:
+        container.close()
+        raise VideoError("The recording has no sound", where=medium.path, mend="Leave the sound out.")
+    stream = container.streams.audio[0]
+    _read_only(container, stream)
+    return container, stream
+
+
+def _read_only(container: InputContainer, stream: Stream) -> None:
     for other in container.streams:
         other.discard = av.stream.Discard.default if other.index == stream.index else av.stream.Discard.all
-    return container, stream
+
+
+def _open(medium: Medium) -> InputContainer:
+    # A plain name such as `concat:x` would select one of FFmpeg's protocols.
+    file: str | io.BytesIO = f"file:{medium.path}" if medium.data is None else io.BytesIO(medium.data)
+    with ffmpeg_errors(medium.path, "opening it"):
+        return av.open(
+            file,
+            "r",
+            container_options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"},
+            timeout=(_STALL_SECONDS, _STALL_SECONDS),
+            metadata_errors="ignore",
+        )

@@ -21,8 +21,11 @@ from cineloop.video.source import Integers
 _SKIPPABLE = {"h264", "mpeg4", "mpeg2video", "mpeg1video"}
 # Codecs whose containers mark the beginning of a gradual refresh as a keyframe.
 _GRADUAL = {"h264", "hevc"}
+_REFUSE = {"err_detect": "explode"}
 # Where a decoder has to be told to refuse damage rather than to fill in.
-_OPTIONS = {"mjpeg": {"err_detect": "explode"}}
+_OPTIONS = {"mjpeg": _REFUSE}
+# Codecs whose decoder fills in and marks the picture; with several threads that mark may come after the picture.
+_MARKS_LATE = {"h264", "mpeg4", "mpeg2video", "mpeg1video"}
 # Values of FFmpeg's field order for pictures that are not made of two fields: unknown, progressive.
 PROGRESSIVE = {0, 1}
 
@@ -164,7 +167,7 @@ class PacketDecoder:
                 elif go_on and self._next < len(index.packets):
                     pictures = self._send(self._next, leave_out=False)
                 else:
-                    pictures = self._drain()
+                    pictures = self._drain(wanted=True)
                 for picture in pictures:
                     self._take(picture, kept, final)
             yield self._judge(frame)
@@ -194,12 +197,16 @@ class PacketDecoder:
         if self._reader.go_to(start) or self._context is None:
             self._context = self._reader.stream.codec_context
             self._context.thread_count, self._context.thread_type = self._threads, "FRAME"
-            self._context.options = _OPTIONS.get(self._context.name, {})
+            self._context.options = self._options(self._context.name)
             self._leaving_out = False
         self._start = self._next = self._whole_from = start
         self._shown = -1
         self._start_is_key = False
         self._held.clear()
+
+    def _options(self, codec: str) -> dict[str, str]:
+        """Return how a decoder treats damage: what several threads refuse is found by one, which marks it in time."""
+        return _REFUSE if self._threads != 1 and codec in _MARKS_LATE else _OPTIONS.get(codec, {})
 
     def _send(self, number: int, *, leave_out: bool) -> list[VideoFrame]:
         """Send one packet; where ``leave_out``, the decoder may pass over it if no other picture refers to it."""
@@ -220,18 +227,22 @@ class PacketDecoder:
         try:
             frames = context.decode(packet)
         except av.FFmpegError:
-            self._failures += 1
-            if self._threads != 1:
-                # Several packets are in work; one thread tells which of them it was.
-                self._threads = 1
-                self.close()
-                raise _StartAgainError from None
+            self._refused(retry=True)
             self._blame(number)
             return []
         self.decoded += len(frames)
         return frames
 
-    def _drain(self) -> list[VideoFrame]:
+    def _refused(self, *, retry: bool) -> None:
+        """Note that the decoder refused something, and start again with one thread where there were several."""
+        self._failures += 1
+        if retry and self._threads != 1:
+            # Several packets are in work; one thread tells which of them it was.
+            self._threads = 1
+            self.close()
+            raise _StartAgainError from None
+
+    def _drain(self, *, wanted: bool = False) -> list[VideoFrame]:
         """Take out what the decoder still holds and make it ready for a new start."""
         assert self._context is not None
         self._next = None
@@ -239,7 +250,7 @@ class PacketDecoder:
             frames = self._context.decode(None)
         except av.FFmpegError:
             # What does not come out is missed, and named, where it is judged.
-            self._failures += 1
+            self._refused(retry=wanted)
             frames = []
         self._context.flush_buffers()
         self.decoded += len(frames)

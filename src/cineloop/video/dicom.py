@@ -182,7 +182,8 @@ class DicomSource:
                 problem = FrameDecodeError(
                     f"Frame {index} cannot be decoded: {str(error).splitlines()[0]}",
                     where=self._path,
-                    mend="Copy the object again from its source, or store it uncompressed.",
+                    mend="Copy the object again from its source, store it uncompressed, or go on without the frame "
+                    "(predict and render --skip-errors).",
                 )
                 yield Picture(index, None, problem)
                 continue

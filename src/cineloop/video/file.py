@@ -283,7 +283,8 @@ class FileSource:
         return FrameDecodeError(
             f"Frame {frame} cannot be decoded exactly: {reason}",
             where=self._medium.path,
-            mend="Copy the recording again from its source, or leave the frame out.",
+            mend="Copy the recording again from its source, or go on without the frame (predict and render "
+            "--skip-errors, data.on_error: skip).",
         )
 
     def _describe(self) -> VideoInfo:

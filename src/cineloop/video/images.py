@@ -197,7 +197,9 @@ def image_error(path: Path, error: BaseException) -> VideoError:
 
 def _frame_error(path: Path, index: int, error: BaseException) -> FrameDecodeError:
     return FrameDecodeError(
-        f"Frame {index} cannot be decoded: {error}", where=path, mend="Copy the image again from its source."
+        f"Frame {index} cannot be decoded: {error}",
+        where=path,
+        mend="Copy the image again from its source, or go on without it (predict and render --skip-errors).",
     )
 
 

@@ -18,6 +18,7 @@ from cineloop.errors import VideoError
 from cineloop.files import atomic_path
 from cineloop.schema import did_you_mean
 from cineloop.video.frame import Pixels
+from cineloop.video.sound import Sound, SoundCopy
 
 # FFmpeg's encoder for each codec, all part of PyAV's wheels; none of them needs hardware.
 _ENCODERS = {
@@ -83,9 +84,11 @@ class VideoWriter:
             uses all cores.
         options: Further options of the encoder, passed as they are.
         container_options: Further options of the container, such as ``{"movflags": "+faststart"}``.
+        sound: What to copy beside the pictures; None writes no sound.
 
     Raises:
-        VideoError: The container, codec or pixel format is unknown, or they do not go together.
+        VideoError: The container, codec or pixel format is unknown, or they do not go together; or the container cannot
+            hold the sound.
     """
 
     def __init__(
@@ -106,6 +109,7 @@ class VideoWriter:
         threads: int = 1,
         options: dict[str, str] | None = None,
         container_options: dict[str, str] | None = None,
+        sound: Sound | None = None,
     ) -> None:
         self.path = Path(path)
         container = _CONTAINERS.get(self.path.suffix.lower())
@@ -144,6 +148,12 @@ class VideoWriter:
             if rotation:
                 stream.set_display_rotation(rotation)
             stream.codec_context.open()
+            self._sound = None if sound is None else SoundCopy(sound, self._container, self.path)
+            if self._sound is not None:
+                self._cleanup.callback(self._sound.close)
+        except VideoError as error:
+            self._abort(error)
+            raise
         except (av.FFmpegError, ValueError) as error:
             self._abort(error)
             raise VideoError(
@@ -208,6 +218,8 @@ class VideoWriter:
                     # x265 leaves the decoding times of so short a video undefined; two pictures have no other order.
                     packet.dts = packet.pts
                 self._container.mux(packet)
+                if self._sound is not None and packet.dts is not None:
+                    self._sound.up_to(packet.dts * packet.time_base)
         except av.FFmpegError as error:
             raise VideoError(f"Picture {self._count - 1} cannot be written: {error}", where=self.path) from None
 
@@ -223,6 +235,8 @@ class VideoWriter:
             if not self._count:
                 raise VideoError("No picture was written", where=self.path, mend="Write at least one.")
             self._encode(None)
+            if self._sound is not None:
+                self._sound.up_to(None)
         except BaseException as error:
             self._abort(error)
             raise

@@ -33,14 +33,17 @@ def timelines(draw):
         row = st.lists(values, min_size=count, max_size=count)
         return {name: np.array(draw(row), kind) for name in draw(st.lists(names, max_size=3, unique=True))}
 
+    scores = rows(NAMES, st.floats(0, 1, width=32), np.float32)
+    known = draw(st.lists(st.sampled_from(list(scores)), unique=True)) if scores else []
     return Timeline(
         source=draw(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)),
         frames=np.cumsum(draw(steps)) - 1,
         seconds=np.cumsum(draw(times)),
         frame_rate=draw(st.floats(1e-3, 1e4)),
-        scores=rows(NAMES, st.floats(0, 1, width=32), np.float32),
+        scores=scores,
         signals=rows(SIGNAL_NAMES, st.integers(-1, 127), np.int8),
         filtered=rows(SIGNAL_NAMES, st.integers(-1, 127), np.int8),
+        thresholds={name: draw(st.floats(0, 1)) for name in known},
     )
 
 
@@ -114,6 +117,7 @@ def test_values_are_compared_one_by_one():
         {"filtered": {}},
         {"signals": {**timeline.signals, "bbps": other}},
         {"scores": dict(reversed(timeline.scores.items()))},
+        {"thresholds": {"outside": 0.5}},
     ):
         assert not timeline.equals(replace(timeline, **changed))
 
@@ -161,6 +165,13 @@ def test_rows_stand_for_the_frames_up_to_the_next():
         ({"signals": {"": [0, 1, 1]}}, "name of a column"),
         ({"scores": {"a\nb": [0, 1, 1]}}, "name of a column"),
         ({"filtered": {'"': [0, 1, 1]}}, "name of a column"),
+        ({"thresholds": {"a": 0.5}}, "no such score"),
+        ({"scores": {"a": [0, 0.5, 1]}, "thresholds": {"a": 1.5}}, r"1.5, not in \[0, 1\]"),
+        ({"scores": {"a": [0, 0.5, 1]}, "thresholds": {"a": float("nan")}}, r"not in \[0, 1\]"),
+        (
+            {"scores": {"a": [0, 0.5, 1]}, "thresholds": {"a": 0.5}, "signals": {"threshold_a": [0, 1, 1]}},
+            "names a threshold",
+        ),
     ],
 )
 def test_what_is_no_timeline_is_refused(change, told):
@@ -175,6 +186,21 @@ def test_a_table_of_ones_own_needs_only_frames_and_times(tmp_path):
     assert (timeline.source, timeline.frame_rate, timeline.stride) == ("visit 3", pytest.approx(25), 10)
     assert timeline.signals["in_body"].tolist() == [0, 1, -1]
     assert timeline.scores["in_body"].tolist() == [0.25, 0.75, 0.5]
+
+
+def test_thresholds_stand_in_the_file_and_older_files_have_none(tmp_path):
+    timeline = replace(made_timeline(20), thresholds={"outside": 0.3, "ileocecal": 0.875})
+    table = pl.read_csv(timeline.write(tmp_path / "t.csv"))
+    assert table["threshold_outside"].unique().to_list() == [0.3]
+    assert json.loads(timeline.write(tmp_path / "t.json").read_text())["thresholds"] == timeline.thresholds
+    for suffix in SUFFIXES:
+        old = made_timeline(20).write(tmp_path / f"old{suffix}")
+        assert Timeline.read(old).thresholds == {}
+        assert Timeline.read(timeline.write(tmp_path / f"t{suffix}")).thresholds == timeline.thresholds
+    # A signal that only sounds like a threshold, without its score, stays one.
+    (tmp_path / "own.csv").write_text("frame,seconds,threshold_x\n0,0,1\n1,0.1,0\n")
+    own = Timeline.read(tmp_path / "own.csv")
+    assert (list(own.signals), own.thresholds) == (["threshold_x"], {})
 
 
 HEAD = "frame,seconds,source,frame_rate\n"
@@ -195,6 +221,9 @@ HEAD = "frame,seconds,source,frame_rate\n"
         ("frame,seconds\n0,1\n2,1\n", "frame rate is not known"),
         (HEAD + "0,0,a,25\n1,1,b,25\n", "'source' has 2 different values"),
         (HEAD + "0,0,a,fast\n1,1,a,fast\n", "'frame_rate' holds no number"),
+        ("frame,seconds,p_a,threshold_a\n0,0,0,0.5\n1,1,0,0.6\n", "'threshold_a' has 2 different values"),
+        ("frame,seconds,p_a,threshold_a\n0,0,0,half\n1,1,0,half\n", "'threshold_a' holds no number"),
+        ("frame,seconds,p_a,threshold_a\n0,0,0,2\n1,1,0,2\n", "2.0, not in [0, 1]"),
         (HEAD + "1,0,a,25\n0,1,a,25\n", "do not increase"),
         (HEAD, "has no row"),
         ("", "not a CSV file"),
@@ -224,6 +253,8 @@ def test_a_foreign_table_is_told_in_words(text, told, tmp_path):
         ({"signals": {"a": [0, None]}}, "whole numbers"),
         ({"frame_rate": None}, "frame_rate a number"),
         ({"source": 5}, "source is a text"),
+        ({"thresholds": [0.5]}, "thresholds are numbers by name"),
+        ({"thresholds": {"a": "high"}}, "thresholds are numbers by name"),
         ({"seconds": [1, 0]}, "times do not increase"),
     ],
 )

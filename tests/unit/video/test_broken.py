@@ -170,6 +170,24 @@ def test_a_damaged_middle_costs_only_its_group(coded, tmp_path, variant, threads
     np.testing.assert_array_equal(video.frames([0, FRAMES - 1]).pixels, np.stack([clean[0], clean[-1]]))
 
 
+@pytest.mark.parametrize("variant", ["b-frames", "no-b-frames", "mpeg4"])
+def test_a_damaged_keyframe_asked_for_alone_is_never_served(coded, tmp_path, variant):
+    import av
+
+    data = bytearray(coded(variant).read_bytes())
+    with av.open(str(coded(variant))) as container:
+        keys = [packet for packet in container.demux(video=0) if packet.is_keyframe and packet.size]
+        start, size = keys[2].pos, keys[2].size
+    piece = slice(start + size // 2, start + size)
+    data[piece] = bytes(byte ^ 0x5A for byte in data[piece])
+    path = tmp_path / "damaged.mp4"
+    path.write_bytes(data)
+    # Several threads know of the damage only after the picture has come out, now and then: so several times.
+    for threads in (1, 2, 3) * 4:
+        with Video(path, threads=threads) as video, pytest.raises(FrameDecodeError, match="Frame 24"):
+            video.frames([24])
+
+
 def test_skipped_frames_are_listed_as_ranges(coded, tmp_path):
     video = Video(damaged(coded("b-frames"), tmp_path / "damaged.mp4"), threads=1)
     list(video.stream(on_error="skip"))

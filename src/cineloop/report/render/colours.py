@@ -12,6 +12,7 @@ INK: Colour = (238, 240, 243)
 SOFT: Colour = (166, 173, 182)
 TROUGH: Colour = (48, 52, 58)
 CURSOR: Colour = (255, 255, 255)
+WARNING: Colour = (244, 190, 92)
 
 _PLAIN: Colour = (96, 104, 114)
 _ABSENT: Colour = (34, 37, 42)

@@ -8,8 +8,7 @@ from cineloop.report.render.colours import GROUND, INK, SOFT, colour_of
 from cineloop.report.render.layout import Scene
 from cineloop.report.render.moment import Moment, clock_text
 from cineloop.report.render.panel import Panel
-from cineloop.report.render.strip import unit_of
-from cineloop.report.render.text import Pixels, width_of
+from cineloop.report.render.text import Pixels, unit_of, width_of
 from cineloop.timeline.decision import UNDEFINED
 
 # Of 256: how much of the panel is seen, and how much of the picture under it.
@@ -27,22 +26,22 @@ class Corner:
         self._scene = scene
         self._names = list(scene.timeline.shown)
         self.size = (scene.width, scene.height)
-        words = scene.words
+        words, letters = scene.words, scene.letters
         self._unit = unit = max(10, round(0.8 * unit_of(scene.width, scene.height)))
         self._pad, self._line = max(4, unit // 2), round(1.45 * unit)
         states = [self._said(name, value) for name in self._names for value in (UNDEFINED, 0, 1, 2, 3)]
         notes = [] if scene.complete else [words.held.format("0" * len(str(scene.frames))), words.nothing]
         content = max(
-            width_of(clock_text(scene.stop, hours=scene.hours, tenths=True) + "0", "Bold", unit),
-            *(width_of(text, "Medium", unit) + unit for text in states),
-            *(width_of(text, "Medium", unit) for text in notes),
+            width_of(clock_text(scene.stop, hours=scene.hours, tenths=True) + "0", "Bold", unit, letters),
+            *(width_of(text, "Medium", unit, letters) + unit for text in states),
+            *(width_of(text, "Medium", unit, letters) for text in notes),
         )
         width = min(scene.width, content + 2 * self._pad)
         lines = 1 + len(self._names) + bool(notes)
         # Of a panel that does not fit a small picture the upper part is seen.
         whole = np.empty((lines * self._line + self._pad, width, 3), np.uint8)
         whole[:] = GROUND
-        self._panel = Panel(whole)
+        self._panel = Panel(whole, letters)
         self._height = min(scene.height, len(whole))
         self._box = (slice(0, self._height), slice(scene.width - width, scene.width))
         self._canvas = np.empty((scene.height, scene.width, 3), np.uint8)

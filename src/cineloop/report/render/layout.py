@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cineloop.report.render.moment import Moment
-from cineloop.report.render.text import Pixels
+from cineloop.report.render.text import OWN, Letters, Pixels
 from cineloop.report.render.words import Words
 from cineloop.timeline.timeline import Timeline
 
@@ -23,6 +23,7 @@ class Scene:
         frames: Of the recording.
         start: When the first frame appears, in seconds.
         stop: When the last one disappears.
+        letters: In which fonts.
     """
 
     timeline: Timeline
@@ -32,6 +33,7 @@ class Scene:
     frames: int
     start: float
     stop: float
+    letters: Letters = OWN
 
     @property
     def complete(self) -> bool:

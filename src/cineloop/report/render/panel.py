@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from cineloop.report.render.colours import GROUND
-from cineloop.report.render.text import Box, Colour, Pixels, Weight, stamp
+from cineloop.report.render.text import OWN, Box, Colour, Letters, Pixels, Weight, stamp
 
 
 class Panel:
@@ -13,10 +13,12 @@ class Panel:
 
     Args:
         pixels: Where to draw, RGB uint8 [H, W, 3]; it is changed in place and holds the finished ground.
+        letters: In which fonts.
     """
 
-    def __init__(self, pixels: Pixels) -> None:
+    def __init__(self, pixels: Pixels, letters: Letters = OWN) -> None:
         self.pixels = pixels
+        self._letters = letters
         self._ground = pixels.copy()
         self._shown: dict[tuple[int, int], Hashable] = {}
         self._cursor: int | None = None
@@ -35,7 +37,7 @@ class Panel:
         if self._same(box[:2], (text, colour)):
             return
         self._clear(box)
-        stamp(self.pixels, box, text, size, colour, GROUND, weight=weight, right=right)
+        stamp(self.pixels, box, text, size, colour, GROUND, weight=weight, right=right, letters=self._letters)
 
     def bar(self, box: Box, share: float, colour: Colour) -> None:
         """Fill a box from the left to a share of its width, in [0, 1]; the rest shows the ground."""

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import io
+from importlib import resources
 from pathlib import Path
 from typing import Any
+from unicodedata import east_asian_width
 
 import matplotlib
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
-from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cineloop.errors import TimelineError
 from cineloop.files import write_bytes
+from cineloop.report.charts import shorten
 from cineloop.report.drawing import INK, PALETTE, SOFT, Drawing, canvas
+from cineloop.report.render.lettering import Lettering
 from cineloop.report.render.moment import clock_text
+from cineloop.report.render.text import OWN, Letters
 from cineloop.report.render.words import LANGUAGES, Language, Words
+from cineloop.report.typefaces import lacking, letters_of, opened, set_font, shipped
 from cineloop.timeline.decision import UNDEFINED
 from cineloop.timeline.segments import run_bounds
 from cineloop.timeline.timeline import Timeline
@@ -27,7 +32,8 @@ from cineloop.timeline.timeline import Timeline
 SUFFIXES = (".png", ".pdf", ".svg")
 _POINTS = 1500
 _NAMED = 10
-_STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+_TITLE, _NAME = 90, 32
+_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 
 def check_plot(path: Path) -> None:
@@ -46,33 +52,39 @@ def check_plot(path: Path) -> None:
         raise TimelineError("A file is already there", where=path, mend="Give another --plot, or remove it.")
 
 
-def plot_timeline(timeline: Timeline, *, language: Language = "en") -> Drawing:
+def plot_timeline(timeline: Timeline, *, language: Language = "en", written: Lettering | None = None) -> Drawing:
     """Draw a panel for each probability and each signal over a common time axis in minutes and seconds.
 
     A signal's panel shows the raw values as a thin line and the filtered ones as a thick one. Of a long recording a
-    probability is drawn as its mean in each of 1,500 pieces, within a band from the smallest to the largest.
+    probability is drawn as its mean in each of 1,500 pieces, within a band from the smallest to the largest. Where the
+    timeline knows from which probability on a signal holds, a dashed line stands there, with its value beside it.
 
     Args:
         timeline: At least one score or signal.
         language: Of the words.
+        written: How names are written where letters are drawn and not left to the reader's fonts; None writes them as
+            they are.
 
     Raises:
         TimelineError: There is nothing to draw.
     """
-    words = LANGUAGES[language]
+    words = LANGUAGES[language] if written is None else written.words
     signals = list(dict.fromkeys([*timeline.signals, *timeline.filtered]))
     ratios = [1.0] * len(timeline.scores) + [0.28 * min(_levels(timeline, name), _NAMED) + 0.5 for name in signals]
     if not ratios:
         raise TimelineError(
             "The timeline has neither probabilities nor signals", where=timeline.source, mend="Give one with some."
         )
-    with canvas(11.0, 1.0 + 0.95 * sum(ratios), rows=len(ratios), ratios=ratios) as drawn:
+    with canvas(11.0, 1.25 + 0.95 * sum(ratios), rows=len(ratios), ratios=ratios) as drawn:
         above, below = drawn.axes[: len(timeline.scores)], drawn.axes[len(timeline.scores) :]
         for axes, name in zip(above, timeline.scores, strict=True):
             _draw_score(axes, timeline, name, words)
         for axes, name in zip(below, signals, strict=True):
             _draw_signal(axes, timeline, name, words)
-        drawn.axes[0].set_title(Path(timeline.source).name, loc="right", color=SOFT)
+        # In a line of its own: beside the first panel's title or legend a long name would run over them.
+        title = _title(timeline)
+        if written is None or not written.letters.lacking(title):
+            drawn.figure.suptitle(title, x=0.995, ha="right", fontsize=11.5, color=SOFT)
         if above:
             above[0].set_title(words.probability, loc="left", color=SOFT)
         if below and len(below[0].get_legend_handles_labels()[1]) > 1:
@@ -80,8 +92,7 @@ def plot_timeline(timeline: Timeline, *, language: Language = "en") -> Drawing:
         for axes in drawn.axes:
             _time_axis(axes, last=axes is drawn.axes[-1], timeline=timeline)
         drawn.axes[-1].set_xlabel(words.time)
-        if language == "zh":
-            _in_own_font(drawn.figure)
+        _set_fonts(drawn.figure, OWN if written is None else written.letters, chinese=language == "zh")
         shown = ", ".join(words.title(name) for name in signals)
         return drawn.finish(f"Probabilities and signals of {timeline.source} over time: {shown}.", None)
 
@@ -124,7 +135,26 @@ def _draw_score(axes: Axes, timeline: Timeline, name: str, words: Words) -> None
     else:
         axes.plot(seconds, row, color=PALETTE[0], linewidth=0.9)
     axes.set(ylim=(-0.06, 1.06), yticks=[0, 0.5, 1])
+    threshold = timeline.thresholds.get(name)
+    if threshold is not None:
+        axes.axhline(threshold, color=INK, linewidth=1.0, linestyle=(0, (4, 3)))
+        told = f"{words.threshold}\n{_value(threshold)}"
+        beside = axes.get_yaxis_transform()
+        axes.text(1.008, threshold, told, transform=beside, va="center", fontsize=9.0, color=INK, linespacing=1.1)
     axes.set_ylabel(_label(name, words), rotation=0, ha="right", va="center", color=INK)
+
+
+def _title(timeline: Timeline) -> str:
+    """Return the recording's name, cut to the width of the figure."""
+    name = Path(timeline.source).name
+    wide = any(east_asian_width(letter) in "WF" for letter in name)
+    return shorten(name, _TITLE // 2 if wide else _TITLE)
+
+
+def _value(threshold: float) -> str:
+    """Return a threshold with three digits behind the point, more where they would make it none or all."""
+    exact = threshold in (0, 1) or 0.0005 <= threshold < 0.9995
+    return f"{threshold:.3f}" if exact else f"{threshold:g}"
 
 
 def _reduced(row: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray[Any], npt.NDArray[Any]]:
@@ -137,7 +167,7 @@ def _label(name: str, words: Words) -> str:
     """Return what a score is a probability of: a signal and its state, or the name as it is."""
     signal = name if name in words.states else name.rstrip("0123456789")
     if signal not in words.states:
-        return name
+        return shorten(words.name(name), _NAME)
     return f"{words.title(signal)}\n{words.state(signal, int(name[len(signal) :] or 1))}"
 
 
@@ -167,7 +197,7 @@ def _draw_signal(axes: Axes, timeline: Timeline, name: str, words: Words) -> Non
     if len(levels) <= _NAMED:
         axes.set_yticks(list(levels), [words.state(name, value) for value in levels])
     axes.set_ylim(levels[0] - 0.4, levels[-1] + 0.4)
-    axes.set_ylabel(words.title(name), rotation=0, ha="right", va="center", color=INK)
+    axes.set_ylabel(shorten(words.title(name), _NAME), rotation=0, ha="right", va="center", color=INK)
 
 
 def _steps(timeline: Timeline, row: npt.NDArray[np.int8]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int8]]:
@@ -185,17 +215,20 @@ def _time_axis(axes: Axes, *, last: bool, timeline: Timeline) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
     else:
         axes.set_xticks(np.arange(np.ceil(start / step), np.floor(stop / step) + 1) * step)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda time, _: clock_text(time, hours=stop >= 3600)))
+    tenths = step is not None and step < 1
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda time, _: clock_text(time, hours=stop >= 3600, tenths=tenths)))
     axes.tick_params(axis="x", labelbottom=last)
 
 
-def _in_own_font(figure: matplotlib.figure.Figure) -> None:
-    """Set the words of a figure in the font that has the Chinese ones."""
-    from importlib import resources
-
-    with resources.as_file(resources.files("cineloop.report").joinpath("fonts", "CineloopSans-Medium.ttf")) as path:
-        fontManager.addfont(str(path))
-        family = FontProperties(fname=str(path)).get_name()
-    for text in figure.findobj(Text):
-        text.set_fontfamily(family)
-        text.set_fontweight(500)
+def _set_fonts(figure: matplotlib.figure.Figure, letters: Letters, *, chinese: bool) -> None:
+    """Set each piece of text in the first font that has its letters: of Chinese words the package's own."""
+    if not chinese and not letters.others:
+        return
+    with resources.as_file(resources.files("cineloop.report").joinpath("fonts", "CineloopSans-Medium.ttf")) as own:
+        files = [*([] if chinese else [shipped()]), own, *letters.others]
+        fonts = {file: font for file in files if (font := opened(file)) is not None}
+        for text in figure.findobj(Text):
+            needed = letters_of(text.get_text())
+            file = next((file for file, font in fonts.items() if not lacking(font, needed)), files[0])
+            if file != shipped():
+                set_font(text, file)

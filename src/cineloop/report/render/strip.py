@@ -6,21 +6,15 @@ import math
 
 import numpy as np
 
-from cineloop.report.render.colours import CURSOR, GROUND, INK, SOFT, TROUGH, colour_of
+from cineloop.report.render.colours import CURSOR, GROUND, INK, SOFT, TROUGH, WARNING, colour_of
 from cineloop.report.render.lanes import lane_colours, ticks
 from cineloop.report.render.layout import Scene
 from cineloop.report.render.moment import Moment, clock_text, score_name
 from cineloop.report.render.panel import Panel
-from cineloop.report.render.text import Pixels, stamp, width_of
+from cineloop.report.render.text import Pixels, stamp, unit_of, width_of
 from cineloop.timeline.decision import UNDEFINED
 
 _SMALLEST = 256
-_WARNING = (244, 190, 92)
-
-
-def unit_of(width: int, height: int) -> int:
-    """Return the size of letters that suits a picture, in pixels: 20 at 720 lines, and never less than 12."""
-    return max(12, min(60, round(min(width, height) / 36)))
 
 
 class Strip:
@@ -59,14 +53,14 @@ class Strip:
             self._lanes = [head + rows + self._pad + number * (thick + 2) for number in range(len(self._names))]
         self._thick = thick
         self._draw_ground(strip)
-        self._panel = Panel(strip)
+        self._panel = Panel(strip, scene.letters)
 
     def _columns(self, width: int) -> None:
         """Divide the width: title, state, probability, its number, and lanes where there is room."""
-        unit, words, pad = self._unit, self._scene.words, self._pad
+        unit, words, pad, letters = self._unit, self._scene.words, self._pad, self._scene.letters
         gap = round(0.8 * unit)
         states = [words.state(name, value) for name in self._names for value in (UNDEFINED, 0, 1, 2, 3)]
-        title = max((width_of(words.title(name), "Medium", unit) for name in self._names), default=0)
+        title = max((width_of(words.title(name), "Medium", unit, letters) for name in self._names), default=0)
         state = unit + max((width_of(text, "Bold", unit) for text in states), default=0)
         number = width_of("0.00", "Medium", unit)
         title, state = min(title, round(0.36 * width)), min(state, round(0.36 * width))
@@ -86,7 +80,8 @@ class Strip:
         """Draw what no frame changes: titles, lanes, the axis."""
         scene, unit = self._scene, self._unit
         for name, top in zip(self._names, self._rows, strict=True):
-            stamp(strip, (self._title[0], top, self._title[1], self._line), scene.words.title(name), unit, SOFT, GROUND)
+            box = (self._title[0], top, self._title[1], self._line)
+            stamp(strip, box, scene.words.title(name), unit, SOFT, GROUND, letters=scene.letters)
             bar_top, tall = self._bar_place(top)
             strip[bar_top : bar_top + tall, self._bar[0] : sum(self._bar)] = TROUGH
         left, length = self._span
@@ -131,9 +126,9 @@ class Strip:
         self._panel.text((pad, top, wide, tall), f"{time} / {total}", unit, INK, weight="Bold")
         status, colour = words.filtered if scene.timeline.filtered else words.raw, SOFT
         if moment.row is None:
-            status, colour = words.nothing, _WARNING
+            status, colour = words.nothing, WARNING
         elif moment.held is not None:
-            status, colour = words.held.format(moment.held), _WARNING
+            status, colour = words.held.format(moment.held), WARNING
         digits = "0" * len(str(scene.frames))
         numbered = width_of(words.frame.format(digits), "Medium", unit)
         longest = width_of(words.held.format(digits), "Medium", unit)

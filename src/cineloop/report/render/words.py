@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
+from unicodedata import normalize
 
 from cineloop.timeline.decision import UNDEFINED
 
@@ -27,8 +28,11 @@ class Words:
         raw: They are not.
         held: The result of an earlier frame is shown; ``{}`` is its index.
         nothing: There is no result for this frame.
+        lost: The frame cannot be decoded.
+        repeated: Likewise, and the picture of an earlier frame is shown; ``{}`` is its index.
         frame: ``{}`` is the index.
         probability: Of a label.
+        threshold: From which probability on a signal holds.
         time: Of the recording.
     """
 
@@ -41,13 +45,20 @@ class Words:
     raw: str
     held: str
     nothing: str
+    lost: str
+    repeated: str
     frame: str
     probability: str
+    threshold: str
     time: str
 
     def title(self, signal: str) -> str:
         """Return what a signal is called; one that is not known by its name, with spaces for underscores."""
-        return self.titles.get(signal, signal.replace("_", " "))
+        return self.titles.get(signal, self.name(signal).replace("_", " "))
+
+    def name(self, name: str) -> str:
+        """Return a name of the user's as it is written: with each accent on its letter, as fonts have them."""
+        return self.titles.get(name, normalize("NFC", name))
 
     def state(self, signal: str, value: int) -> str:
         """Return what a value of a signal is called."""
@@ -81,8 +92,11 @@ ENGLISH = Words(
     raw="unfiltered",
     held="held from frame {}",
     nothing="no result",
+    lost="cannot be decoded",
+    repeated="cannot be decoded – picture of frame {}",
     frame="frame {}",
     probability="probability",
+    threshold="threshold",
     time="time",
 )
 
@@ -110,8 +124,11 @@ CHINESE = Words(
     raw="未滤波",
     held="沿用第 {} 帧",
     nothing="无数据",
+    lost="无法解码",
+    repeated="无法解码 – 沿用第 {} 帧画面",
     frame="第 {} 帧",
     probability="概率",
+    threshold="阈值",
     time="时间",
 )
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import combinations
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 from PIL import Image
 
 from cineloop.errors import TimelineError
@@ -37,6 +40,61 @@ def test_words_in_chinese():
     words = texts(plot_timeline(made_timeline(100), language="zh").svg)
     for wanted in ("回盲部", "不可读", "概率", "未滤波", "时间", "不适用"):
         assert wanted in words
+
+
+def dashed(drawing):
+    """Return the panels of a plot that have a dashed line, by their place, with its height."""
+    return {
+        place: line.get_ydata()[0]
+        for place, axes in enumerate(drawing.figure.axes)
+        for line in axes.get_lines()
+        if line.get_linestyle() == "--"
+    }
+
+
+def test_a_line_stands_at_each_threshold_with_its_value():
+    timeline = made_timeline(200)
+    assert dashed(plot_timeline(timeline)) == {}
+    known = replace(timeline, thresholds={"outside": 0.31, "ileocecal": 0.9996})
+    drawing = plot_timeline(known)
+    assert dashed(drawing) == {0: 0.31, 2: 0.9996}
+    words = texts(drawing.svg)
+    assert words.count("threshold") == 2
+    assert {"0.310", "0.9996"} <= set(words)
+    assert "阈值" in texts(plot_timeline(known, language="zh").svg)
+
+
+def overlaps(drawing):
+    """Return the pairs of texts of a plot that lie over each other."""
+    canvas = FigureCanvasAgg(drawing.figure)
+    canvas.draw()
+    shown = [text for text in drawing.figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+    boxes = [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in shown]
+    inside = [
+        (one, box)
+        for one, box in boxes
+        # Ticks beyond the axis are there and not drawn.
+        if box.x0 >= 0 and box.x1 <= drawing.figure.bbox.x1 + 1 and box.y0 >= 0 and box.y1 <= drawing.figure.bbox.y1 + 1
+    ]
+    lost = {one for one, _ in boxes} - {one for one, _ in inside}
+    return lost, [(one, other) for (one, first), (other, second) in combinations(inside, 2) if first.overlaps(second)]
+
+
+@pytest.mark.filterwarnings("ignore:Glyph .* missing from")
+@pytest.mark.parametrize("left_out", ["nothing", "scores", "signals", "all but three rows"])
+@pytest.mark.parametrize(
+    ("source", "language"), [(f"visit/{'a recording with a long name ' * 9}.mp4", "en"), ("结肠镜检查" * 30, "zh")]
+)
+def test_no_text_lies_over_another(source, language, left_out):
+    timeline = replace(made_timeline(3 if left_out == "all but three rows" else 200), source=source)
+    timeline = replace(timeline, thresholds={"outside": 1.0, "nonsense": 0.0})
+    if left_out == "scores":
+        timeline = replace(timeline, scores={}, thresholds={})
+    if left_out == "signals":
+        timeline = replace(timeline, signals={}, filtered={})
+    lost, over = overlaps(plot_timeline(timeline, language=language))
+    assert not over
+    assert not any("recording" in one or "结肠镜" in one for one in lost)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])
