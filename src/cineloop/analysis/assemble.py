@@ -85,7 +85,9 @@ def assemble(
         windows=windows,
         stretches=stretches,
         events=events_of(course, facts.phases, settings, place, windows),
-        indicators=tuple(replace(one, references=references_for(one, settings.guideline)) for one in indicators),
+        indicators=tuple(
+            replace(one, references=references_for(one, settings.guideline, settings.language)) for one in indicators
+        ),
         best=_best(recording, looks_of(passed.arrays, passed.instants), course, stretches),
         thumbnails=_allowed(thumbnails_of(passed.arrays, recording, passed.instants), course),
         gaps=gaps,

@@ -72,6 +72,7 @@ def run_pass(
             arrays["lost/reasons"] = np.array(reasons, dtype=np.str_)
             store.write(number, arrays)
             before = number
+        clock.tell(recording.duration + 0.5)
     return store.read(range(len(spans)))
 
 

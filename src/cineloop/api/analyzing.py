@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cineloop.analysis.assemble import assemble
+from cineloop.analysis.guidelines import guideline
 from cineloop.analysis.indicator import StageName
 from cineloop.analysis.models import open_model
 from cineloop.analysis.report import plain, write_report
@@ -116,6 +117,8 @@ def analyze(
     wanted: dict[StageName, str | Path | Loaded | None] = {"inbody": inbody, "quality": quality, "classify": classify}
     if not any(wanted.values()):
         raise ModelError("No model is given, so there is nothing to find", mend="Give inbody, quality or classify.")
+    if how.guideline is not None:
+        guideline(how.guideline)
     paths = parts_of([sources] if isinstance(sources, str | Path) else sources)
     named: dict[StageName, str | None] = {"inbody": outside_class, "classify": alarm_class}
     models = [
