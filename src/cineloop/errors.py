@@ -101,3 +101,7 @@ class EvaluationError(CineloopError):
 
 class ExportError(CineloopError):
     """A model that cannot be exported as asked, or an export that does not compute what the model does."""
+
+
+class PrivacyError(CineloopError):
+    """A recording that cannot be de-identified as asked."""
