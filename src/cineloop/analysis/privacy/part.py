@@ -79,7 +79,8 @@ def shown(video: Video, start: Fraction) -> Floats:
     """Return when each frame appears on the procedure's clock, and last when the last one disappears, [N + 1]."""
     clock = video.clock
     ticks = np.append(clock.pts, clock.end) - clock.pts[0]
-    return float(start) + ticks * float(clock.time_base)
+    # One division rounds once, so that a time is the same here and where it was written down as a decimal.
+    return float(start) + ticks * clock.time_base.numerator / clock.time_base.denominator
 
 
 def divided(videos: list[Video], spans: tuple[Span, ...], hashes: list[str]) -> list[Part]:
