@@ -119,8 +119,8 @@ def missed_of(
     return Missed(
         positive=predictions.classes[predictions.positive],
         confidence=confidence,
-        frames=_share(clusters, slipped, truth, resampling, confidence),
-        segments=_share(
+        frames=share_of(clusters, slipped, truth, resampling, confidence),
+        segments=share_of(
             clusters, _mask(gone, len(predictions)), _mask(heads, len(predictions)), resampling, confidence
         ),
         patients=Share(
@@ -135,9 +135,18 @@ def _mask(rows: IntArray, count: int) -> BoolArray:
     return mask
 
 
-def _share(
+def share_of(
     clusters: IntArray, slipped: BoolArray, truth: BoolArray, resampling: Resampling, confidence: float
 ) -> Share:
+    """Return which share of some rows slipped through, with its one-sided upper bound over clusters.
+
+    Args:
+        clusters: What each row belongs to, int64 [N]: a patient, a procedure.
+        slipped: Which rows did, bool [N].
+        truth: Which rows could have, bool [N], at least one; those that did are among them.
+        resampling: How clusters are drawn, where at least two of them have a row that slipped through.
+        confidence: Of the bound.
+    """
     missed, of = int(slipped.sum()), int(truth.sum())
     patients = np.unique(clusters[truth])
     if len(np.unique(clusters[slipped])) < 2:

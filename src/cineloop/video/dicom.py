@@ -79,10 +79,10 @@ def open_dicom(path: Path, *, threads: int, allow_truncated: bool) -> Source:
         EmptyVideoError: It holds no pictures.
         VideoError: It cannot be read.
     """
-    dataset = _read(path)
+    dataset = read_dataset(path)
     if "PixelData" not in dataset:
         # A file that ends within an element reads as if it had none; up to the pixels it can still be read.
-        header = _read(path, header_only=True)
+        header = read_dataset(path, header_only=True)
         if "Rows" in header:
             raise truncated_error(path, "ends before its pixel data do")
         kind = header.get("SOPClassUID")
@@ -95,7 +95,16 @@ def open_dicom(path: Path, *, threads: int, allow_truncated: bool) -> Source:
     return DicomSource(path, dataset, allow_truncated=allow_truncated)
 
 
-def _read(path: Path, *, header_only: bool = False) -> Dataset:
+def read_dataset(path: Path, *, header_only: bool = False) -> Dataset:
+    """Read a DICOM file, also one without the preamble.
+
+    Args:
+        path: The file.
+        header_only: Leave out the pixels, and what stands behind them.
+
+    Raises:
+        TruncatedVideoError: It is damaged or ends early.
+    """
     try:
         with path.open("rb") as stream:
             bare = stream.read(132)[128:] != b"DICM"
@@ -172,23 +181,45 @@ class DicomSource:
 
     def pictures(self, indices: Integers, size: Size | None, *, at_once: bool = False) -> Iterator[Picture]:
         """Decode frames; see :class:`~cineloop.video.source.Source`."""
-        if self._dataset is None:
-            self._dataset = _read(self._path)
         for index in indices.tolist():
             try:
-                values, photometric = self._decode(self._dataset, index)
+                values, photometric = self.stored(index)
                 pixels = self._display.to_rgb(values, photometric, index)
-            except (*_DAMAGE, av.FFmpegError) as error:
-                problem = FrameDecodeError(
-                    f"Frame {index} cannot be decoded: {str(error).splitlines()[0]}",
-                    where=self._path,
-                    mend="Copy the object again from its source, store it uncompressed, or go on without the frame "
-                    "(predict and render --skip-errors).",
-                )
+            except FrameDecodeError as problem:
                 yield Picture(index, None, problem)
-                continue
-            self.decoded_frames += 1
-            yield Picture(index, scaled(pixels, size))
+            except _DAMAGE as error:
+                yield Picture(index, None, self._error(index, error))
+            else:
+                self.decoded_frames += 1
+                yield Picture(index, scaled(pixels, size))
+
+    def stored(self, index: int) -> tuple[npt.NDArray[np.generic], str]:
+        """Return a frame's stored values, ``[H, W]`` or ``[H, W, 3]``, and the photometric interpretation they have.
+
+        Grey values are neither rescaled nor windowed; Y'CbCr is converted to RGB.
+
+        Raises:
+            FrameDecodeError: It cannot be decoded.
+        """
+        try:
+            return self._decode(self.dataset, index)
+        except (*_DAMAGE, av.FFmpegError) as error:
+            raise self._error(index, error) from None
+
+    @property
+    def dataset(self) -> Dataset:
+        """The whole object."""
+        if self._dataset is None:
+            self._dataset = read_dataset(self._path)
+        return self._dataset
+
+    def _error(self, index: int, error: Exception) -> FrameDecodeError:
+        return FrameDecodeError(
+            f"Frame {index} cannot be decoded: {str(error).splitlines()[0]}",
+            where=self._path,
+            mend="Copy the object again from its source, store it uncompressed, or go on without the frame "
+            "(predict and render --skip-errors).",
+        )
 
     def close(self) -> None:
         """Let go of the data; asking for more reads them again."""

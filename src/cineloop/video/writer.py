@@ -12,6 +12,7 @@ import av
 import av.container
 import numpy as np
 from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from cineloop.errors import VideoError
@@ -51,6 +52,8 @@ _CODECS_WITH_MATRIX = {"h264", "hevc", "vp9", "mpeg2video"}
 # Matrix, primaries and transfer as ITU-T H.273 numbers them.
 _BT709, _BT601 = 1, 6
 _LIMITED, _FULL = 1, 2
+# Network units of type 6: supplemental enhancement information, in which x264 writes its version and settings.
+_WITHOUT_MESSAGES = "filter_units=remove_types=6"
 # Exact rounding and interpolated chroma: writing is not where a millisecond matters.
 _SCALER = int(
     av.video.reformatter.Interpolation.BICUBIC
@@ -80,6 +83,7 @@ class VideoWriter:
         pixel_format: An FFmpeg pixel format other than the default, such as ``yuv420p10le`` or ``gray``.
         rotation: Degrees counter-clockwise that a player must turn the stored pictures by: 0, 90, 180 or 270.
         explicit_times: Frames carry their own ``seconds`` (a variable rate, or a start other than 0).
+        anonymous: Leave out what encoders tell of themselves beside the pictures (SEI messages of h264).
         threads: Encoder threads; with 1 equal pictures give equal bytes (on CPUs with the same vector instructions), 0
             uses all cores.
         options: Further options of the encoder, passed as they are.
@@ -106,6 +110,7 @@ class VideoWriter:
         pixel_format: str | None = None,
         rotation: int = 0,
         explicit_times: bool = False,
+        anonymous: bool = False,
         threads: int = 1,
         options: dict[str, str] | None = None,
         container_options: dict[str, str] | None = None,
@@ -148,6 +153,10 @@ class VideoWriter:
             if rotation:
                 stream.set_display_rotation(rotation)
             stream.codec_context.open()
+            self._filter: av.BitStreamFilterContext | None = None
+            if anonymous and codec == "h264":
+                self._container.start_encoding()
+                self._filter = av.BitStreamFilterContext(_WITHOUT_MESSAGES, stream)
             self._sound = None if sound is None else SoundCopy(sound, self._container, self.path)
             if self._sound is not None:
                 self._cleanup.callback(self._sound.close)
@@ -173,12 +182,14 @@ class VideoWriter:
             context.color_range = _FULL if full else _LIMITED
         self._matrix, self._range, self._format = matrix, _FULL if full else _LIMITED, context.pix_fmt
 
-    def write(self, pixels: Pixels, *, seconds: float | Fraction | None = None) -> None:
+    def write(self, pixels: Pixels, *, seconds: float | Fraction | None = None, keyframe: bool = False) -> None:
         """Append a picture.
 
         Args:
             pixels: RGB uint8 ``[H, W, 3]`` of the writer's size.
             seconds: When it is shown; needed, and increasing, with ``explicit_times``, and refused without.
+            keyframe: Nothing from this picture on refers to one before it, nor the other way round (without
+                ``open_gop``).
 
         Raises:
             VideoError: The picture does not fit, its time does not follow, or it cannot be encoded.
@@ -207,6 +218,8 @@ class VideoWriter:
             interpolation=_SCALER,
         )
         frame.pts, frame.time_base = pts, self._time_base
+        if keyframe:
+            frame.pict_type = PictureType.I
         self._last_pts = pts
         self._count += 1
         self._encode(frame)
@@ -217,9 +230,11 @@ class VideoWriter:
                 if frame is None and self._count <= 2:
                     # x265 leaves the decoding times of so short a video undefined; two pictures have no other order.
                     packet.dts = packet.pts
-                self._container.mux(packet)
+                self._container.mux(packet if self._filter is None else self._filter.filter(packet))
                 if self._sound is not None and packet.dts is not None:
                     self._sound.up_to(packet.dts * packet.time_base)
+            if frame is None and self._filter is not None:
+                self._container.mux(self._filter.filter(None))
         except av.FFmpegError as error:
             raise VideoError(f"Picture {self._count - 1} cannot be written: {error}", where=self.path) from None
 
