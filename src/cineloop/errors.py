@@ -103,10 +103,9 @@ class ExportError(CineloopError):
     """A model that cannot be exported as asked, or an export that does not compute what the model does."""
 
 
-<<<<<<< HEAD
 class ReportError(CineloopError):
     """A report of an analysed procedure that is missing, damaged, or of another version."""
-=======
+
+
 class PrivacyError(CineloopError):
     """A recording that cannot be de-identified as asked."""
->>>>>>> wt-deid
