@@ -226,7 +226,7 @@ def made_analysis(minutes=20.0, *, parts=1, thumbnails=60, best=6, gaps=True, se
     Args:
         minutes: How long it is.
         parts: Files that it consists of.
-        thumbnails: Small pictures of it.
+        thumbnails: Small pictures of it, inside the body alone.
         best: Best frames of it.
         gaps: Whether some of it could not be decoded.
         seed: Another procedure for each.
@@ -279,7 +279,10 @@ def made_analysis(minutes=20.0, *, parts=1, thumbnails=60, best=6, gaps=True, se
         "indicators": indicators_of(duration),
         "best": tuple(one for one in shown if one.phase in phases),
         "thumbnails": tuple(
-            Thumbnail(duration * number / thumbnails, picture(number % 24), 160, 120) for number in range(thumbnails)
+            Thumbnail(at, picture(number % 24), 160, 120)
+            for number, at in enumerate(
+                np.linspace(bounds["outside"] + 1, bounds["withdrawal"] - 1, thumbnails).tolist()
+            )
         ),
         "gaps": holes,
         "warnings": ("The models were trained on another hospital's recordings.",),

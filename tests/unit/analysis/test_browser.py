@@ -10,6 +10,7 @@ from cineloop.analysis.report import write_report
 from cineloop.analysis.settings import Settings
 from cineloop.video.writer import VideoWriter
 from made_analysis import made_analysis
+from odd_analyses import odd_analyses
 
 pytestmark = pytest.mark.browser
 
@@ -77,7 +78,9 @@ ZOOM = """
   key("0"); await settle();
   hand("pointermove", right - 2, y); await settle();
   const tip = page.getElementById("tip");
-  said.tip = { shown: !tip.hidden, text: tip.textContent, picture: tip.querySelector("img").naturalWidth };
+  said.outside = { shown: !tip.hidden, text: tip.textContent, pictures: tip.querySelectorAll("img").length };
+  hand("pointermove", right - 120, y); await settle(400);
+  said.tip = { text: tip.textContent, picture: tip.querySelector("img").naturalWidth };
   hand("pointerleave", 0, 0); await settle(); said.left = tip.hidden;
   const high = canvas.clientHeight;
   page.querySelector(".choice input:not(:checked)").click(); await settle(); said.grown = canvas.clientHeight > high;
@@ -156,10 +159,12 @@ def test_the_timeline_zooms_and_tells(width, language, tmp_path):
     wide = said["pinched"][1] - said["pinched"][0]
     assert wide == pytest.approx(400, rel=0.05)
     assert said["button"][1] - said["button"][0] == pytest.approx(600)
-    assert said["tip"]["shown"]
+    assert said["outside"]["shown"]
+    assert said["outside"]["pictures"] == 0
+    assert "00:19:" in said["outside"]["text"]
+    assert ("outside" if language == "en" else "体外") in said["outside"]["text"]
     assert said["tip"]["picture"] == 160
-    assert "00:19:" in said["tip"]["text"]
-    assert ("outside" if language == "en" else "体外") in said["tip"]["text"]
+    assert ("withdrawal" if language == "en" else "退镜") in said["tip"]["text"]
     assert said["left"]
     assert said["grown"]
     assert said["pictures"]
@@ -198,3 +203,18 @@ def test_a_reader_opens_the_recording(tmp_path):
     assert "00:00:20" in said["short"]["why"]
     assert said["opened"] == {"shown": True, "at": pytest.approx(21.6, abs=0.01)}
     assert said["fetched"] == []
+
+
+ODD = """
+  hand("pointermove", 200, y); await settle();
+  click(200, y); key("+"); key("PageDown"); key("End"); key("ArrowLeft"); await settle(); said.last = told();
+  said.lanes = Number(canvas.dataset.took) >= 0;
+"""
+
+
+@pytest.mark.parametrize("odd", ["nothing", "classes", "one second", "many alarms"])
+def test_odd_procedures_are_shown_too(odd, tmp_path):
+    write_report(odd_analyses()[odd](), tmp_path)
+    said = use(tmp_path, ODD, 390)
+    assert said["last"].startswith("00:0" if odd == "one second" else "00:1")
+    assert said["lanes"]

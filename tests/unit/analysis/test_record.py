@@ -14,8 +14,10 @@ from cineloop.analysis.report import json_schema, plain, read_report, write_repo
 from cineloop.analysis.report.record import Report, report_of
 from cineloop.errors import ReportError
 from made_analysis import bare_analysis, chinese_analysis, made_analysis, parted_analysis
+from odd_analyses import odd_analyses
 
 MADE = {"whole": made_analysis, "bare": bare_analysis, "parted": parted_analysis, "chinese": chinese_analysis}
+MADE |= odd_analyses()
 
 
 @pytest.fixture(scope="module")

@@ -75,11 +75,18 @@ function partAt(at) {
   return Math.max(0, placeOf(data.parts.map((part) => part.start), at + 1e-6));
 }
 
-// The small picture whose time is nearest.
+// Pictures are taken at a steady pace where they may be; one stands for no moment further away.
+const pictured = data.pictures.map(([time]) => time);
+const reach = (() => {
+  const apart = pictured.slice(1).map((time, at) => time - pictured[at]).sort((one, other) => one - other);
+  return apart.length ? 1.2 * apart[apart.length >> 1] : 60;
+})();
+
+// The small picture whose time is nearest, or null.
 function pictureAt(at) {
-  const times = data.pictures.map(([time]) => time);
-  const before = Math.max(0, placeOf(times, at)), after = Math.min(before + 1, times.length - 1);
-  if (!times.length) return null;
-  const [time, text] = data.pictures[at - times[before] <= times[after] - at ? before : after];
-  return { time, source: `data:image/jpeg;base64,${text}` };
+  const place = placeOf(pictured, at);
+  const near = [place, place + 1].filter((one) => one >= 0 && one < pictured.length && Math.abs(pictured[one] - at) <= reach);
+  if (!near.length) return null;
+  const best = near.reduce((one, other) => (Math.abs(pictured[other] - at) < Math.abs(pictured[one] - at) ? other : one));
+  return { time: pictured[best], source: `data:image/jpeg;base64,${data.pictures[best][1]}` };
 }

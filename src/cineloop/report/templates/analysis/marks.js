@@ -27,12 +27,14 @@ function placeMarks(context, frame, colours) {
 function drawMarks(context, frame, bottom, colours) {
   const { seen, placed } = placeMarks(context, frame, colours);
   const base = marks.levels * LABEL;
+  const crowded = seen.length - placed.size > 2 * MANY;
   for (const event of seen) {
     const x = frame.x(event.at), own = placed.get(event), alarm = event.name === "alarm";
     const colour = colours.of(alarm ? "--state-alarm" : "--ink");
     context.fillStyle = colour;
     context.globalAlpha = alarm ? 0.55 : 0.8;
-    context.fillRect(x - 0.5, own ? own.level * LABEL + 3 : base, 1, bottom - (own ? own.level * LABEL + 3 : base));
+    // Many lines would hide the lanes; the arrows and the classifier's own lane say where they are.
+    if (!crowded || own) context.fillRect(x - 0.5, own ? own.level * LABEL + 3 : base, 1, bottom - (own ? own.level * LABEL + 3 : base));
     context.globalAlpha = 1;
     context.beginPath();
     context.moveTo(x - 4.5, base - 1);

@@ -29,7 +29,9 @@ function swatch(colour) {
 
 function pictureOf(at) {
   const picture = pictureAt(at);
-  return picture && element("img", { src: picture.source, alt: filled(say.pictureAt, { time: clock(picture.time) }) });
+  if (!picture) return null;
+  const text = filled(say.pictureAt, { time: clock(picture.time) });
+  return element("figure", {}, element("img", { src: picture.source, alt: "" }), element("figcaption", {}, text));
 }
 
 // Where a moment is: its time, its frame, and where in which file.

@@ -25,7 +25,8 @@ function move(share) {
 
 // Pins a moment; brings it into sight where it is not.
 function pin(at, place) {
-  view.at = Math.max(0, Math.min(data.seconds, at));
+  // The end is past the last moment of which something is known.
+  view.at = Math.max(0, Math.min(data.seconds - 0.001, at));
   if (view.at < view.from || view.at > view.to) show(view.at - span() / 2, view.at + span() / 2);
   for (const told of whenPinned) told(view.at, place);
   schedule();
