@@ -26,7 +26,7 @@ from cineloop.analysis.indicators import Facts
 from cineloop.analysis.models import Model
 from cineloop.analysis.moments import events_of, phase_signal, stretches_of
 from cineloop.analysis.pictures import thumbnail
-from cineloop.analysis.result import Analysis, BestFrame, Gap, PartFacts, StageFacts, Stretch, Thumbnail
+from cineloop.analysis.result import Analysis, BestFrame, PartFacts, StageFacts, Stretch, Thumbnail
 from cineloop.analysis.run import Passed, fingerprint_of
 from cineloop.analysis.settings import Settings
 from cineloop.analysis.showable import row_of, showable
@@ -73,7 +73,6 @@ def assemble(
     facts = Facts.of(course, settings, windows)
     indicators = varied(facts, lambda shift, factor: decided(settings, shift=shift, factor=factor), settings)
     place = partial(place_at, recording)
-    gaps = gaps_of(passed.arrays, recording, passed.instants)
     stretches = stretches_of(course, facts.phases, settings, place)
     return Analysis(
         name=name,
@@ -90,8 +89,8 @@ def assemble(
         ),
         best=_best(recording, looks_of(passed.arrays, passed.instants), course, stretches),
         thumbnails=_allowed(thumbnails_of(passed.arrays, recording, passed.instants), course),
-        gaps=gaps,
-        warnings=_warnings(parts, models, course, gaps, lines),
+        gaps=gaps_of(passed.arrays, recording, passed.instants),
+        warnings=_warnings(parts, models, course, lines),
         watermark=next((model.watermark for model in models if model.watermark), None),
         versions=library_versions(),
         made=now(),
@@ -133,19 +132,22 @@ def _timeline(
         frames = passed.instants.frames
         return Timeline(source=name, frames=frames, seconds=recording.seconds[frames], frame_rate=recording.fps)
     first = next(iter(lines.values()))
-    scores = {}
+    scores, thresholds = {}, {}
     if "inbody" in lines:
         positive = models["inbody"].positive
         assert positive is not None
         scores["out_of_body"] = lines["inbody"].scores[positive]
+        thresholds["out_of_body"] = models["inbody"].thresholds[positive]
     if "quality" in lines:
         scores |= lines["quality"].scores
+        thresholds |= models["quality"].thresholds
     return Timeline(
         source=name,
         frames=first.frames,
         seconds=first.seconds,
         frame_rate=recording.fps,
         scores=scores,
+        thresholds=thresholds,
         signals=_signals(raw),
         filtered={**_signals(course), "phase": phase_signal(course, facts.phases, settings)},
     )
@@ -191,13 +193,9 @@ def _warnings(
     parts: Sequence[PartFacts],
     models: Sequence[Model],
     course: Course,
-    gaps: Sequence[Gap],
     lines: Mapping[StageName, Timeline],
 ) -> tuple[str, ...]:
     found = [f"The file {part.name} ends before what its header promises." for part in parts if part.truncated]
-    if gaps:
-        lost = sum(gap.end - gap.start for gap in gaps)
-        found.append(f"{lost:.1f} s in {len(gaps)} stretches could not be decoded; nothing is known of them.")
     if len({(part.width, part.height) for part in parts}) > 1:
         found.append("The files differ in the size of their pictures.")
     if course.outside is None:

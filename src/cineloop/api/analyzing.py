@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from cineloop.analysis.assemble import assemble
 from cineloop.analysis.guidelines import guideline
 from cineloop.analysis.indicator import StageName
 from cineloop.analysis.models import open_model
+from cineloop.analysis.privacy.settings import PrivacySettings
 from cineloop.analysis.report import plain, write_report
 from cineloop.analysis.report.figures import range_text, with_unit
 from cineloop.analysis.report.words import Words
@@ -20,6 +22,7 @@ from cineloop.analysis.settings import Engine, Settings
 from cineloop.analysis.sources import parts_of
 from cineloop.analysis.store import Store
 from cineloop.analysis.tables import write_tables
+from cineloop.analysis.videos import linked, remove_identity, write_overlays
 from cineloop.analysis.words import LANGUAGES
 from cineloop.errors import CineloopError, ModelError
 from cineloop.inference.load import Loaded
@@ -64,8 +67,11 @@ class Analyzed:
 
     def files(self) -> list[tuple[str, Path]]:
         """Return what was written for people and programs, with a title each."""
-        known = {"report": "report.html", "data": _REPORT, "timeline": "timeline.parquet", "overlay": "overlay"}
-        return [(title, self.folder / name) for title, name in known.items() if (self.folder / name).exists()]
+        known = {"report": "report.html", "data": _REPORT, "timeline": "timeline.parquet"}
+        found = [(title, self.folder / name) for title, name in known.items()]
+        for title, pattern in (("overlay", "overlay*"), ("deidentified", "deidentified*"), ("review", "review.html")):
+            found += [(title, path) for path in sorted(self.folder.glob(pattern))]
+        return found
 
 
 def analyze(
@@ -81,6 +87,9 @@ def analyze(
     engine: Engine | Mapping[str, Any] | None = None,
     outside_class: str | None = None,
     alarm_class: str | None = None,
+    overlay: bool = False,
+    privacy: PrivacySettings | Mapping[str, Any] | None = None,
+    link: bool = False,
     device: str | None = None,
     begun: Callable[[Path], None] | None = None,
     progress: Progress = silent,
@@ -99,6 +108,11 @@ def analyze(
         engine: How fast.
         outside_class: Of ``inbody``: the class that is out of the body, where it does not say.
         alarm_class: Of ``classify``: the class that raises an alarm, where it does not say.
+        overlay: Also write each file with the timeline below its picture, ``overlay.mp4``.
+        privacy: Also write the files without what identifies the patient, ``deidentified.mp4``, with an audit log and a
+            review sheet.
+        link: Let the report play the recording's own files where they lie in its folder or beside it, under their own
+            names. Without it the report plays what is written here: the de-identified video, else the overlay.
         device: Where torch computes.
         begun: Told the folder once all is checked and work begins.
         progress: Told about seconds of the procedure.
@@ -115,6 +129,15 @@ def analyze(
     how = settings if isinstance(settings, Settings) else validate(Settings, settings or {}, where="settings")
     fast = engine if isinstance(engine, Engine) else validate(Engine, engine or {}, where="engine")
     wanted: dict[StageName, str | Path | Loaded | None] = {"inbody": inbody, "quality": quality, "classify": classify}
+    guard = privacy
+    if guard is not None and not isinstance(guard, PrivacySettings):
+        guard = validate(PrivacySettings, guard, where="privacy")
+    if guard is not None and inbody is None and quality is None:
+        raise ModelError(
+            "Nothing can be removed where no model tells what is out of the body",
+            where="--deidentify",
+            mend="Give --inbody RUN (or --quality RUN, whose label outside then decides).",
+        )
     if not any(wanted.values()):
         raise ModelError("No model is given, so there is nothing to find", mend="Give inbody, quality or classify.")
     if how.guideline is not None:
@@ -144,6 +167,14 @@ def analyze(
             progress=progress,
         )
         analysis = assemble(recording, passed, models, how, name=called, parts=parts)
+    videos: dict[int, str] = {}
+    if link:
+        videos = linked(paths, folder)
+    if overlay:
+        videos = write_overlays(analysis, paths, folder, progress=progress) | videos
+    if guard is not None:
+        videos = remove_identity(analysis, models, paths, guard, folder, progress=progress) | videos
+    analysis = dataclasses.replace(analysis, videos=videos)
     write_tables(analysis, folder)
     write_report(analysis, folder)
     store.remove()

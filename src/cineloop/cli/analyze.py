@@ -62,6 +62,25 @@ def command(
     alarm_class: Annotated[
         str | None, typer.Option(help="Of --classify: the class that raises an alarm, where the run does not say.")
     ] = None,
+    overlay: Annotated[
+        bool, typer.Option("--overlay", help="Also write the video with the timeline below its picture.")
+    ] = False,
+    deidentify: Annotated[
+        bool,
+        typer.Option(
+            "--deidentify", help="Also write the video without what is out of the body, text, sound and tags."
+        ),
+    ] = False,
+    mask: Annotated[
+        list[str] | None,
+        typer.Option(metavar="X,Y,W,H", help="With --deidentify: fill this region in every frame; may be repeated."),
+    ] = None,
+    padding: Annotated[
+        float, typer.Option(min=0, help="With --deidentify: seconds removed on both sides of what is removed.")
+    ] = 1.0,
+    link: Annotated[
+        bool, typer.Option("--link", help="Let the report play the recording's own file where it lies beside it.")
+    ] = False,
     device: Annotated[str | None, typer.Option(help="Where torch computes: cpu, cuda, cuda:1.")] = None,
     batch: Annotated[int, typer.Option(min=1, help="Frames in a forward pass.")] = 16,
     threads: Annotated[int, typer.Option(min=0, help="Decoder threads; 0 for one a core.")] = 0,
@@ -79,7 +98,11 @@ def command(
         )
     if language not in ("en", "zh"):
         raise CineloopError(f"Not a choice: {language!r}", where="--language", mend="Write en or zh.")
+    if mask and not deidentify:
+        raise CineloopError("Nothing is filled without --deidentify", where="--mask", mend="Add --deidentify.")
     from cineloop import api
+    from cineloop.analysis.privacy.box import Region
+    from cineloop.analysis.privacy.settings import PrivacySettings
 
     settings: dict[str, Any] = {
         "rate": rate,
@@ -106,6 +129,11 @@ def command(
         engine={"batch": batch, "threads": threads},
         outside_class=outside_class,
         alarm_class=alarm_class,
+        overlay=overlay,
+        privacy=PrivacySettings(padding=padding, masks=tuple(Region.parse(text) for text in mask or []))
+        if deidentify
+        else None,
+        link=link,
         device=device,
         begun=lambda folder: note(f"analysing into {folder}"),
         progress=progress(),

@@ -70,7 +70,7 @@ class SoundCopy:
         self._packets = self._wanted(self._source, stream.index)
         self._next = next(self._packets, None)
 
-    def _wanted(self, source: InputContainer, track: int) -> Iterator[tuple[Fraction, Packet]]:
+    def _wanted(self, source: InputContainer, track: int) -> Iterator[tuple[Fraction, Packet[av.AudioStream]]]:
         """Yield packets with their new times, which increase."""
         last: int | None = None
         with ffmpeg_errors(self._sound.path, "copying its sound"):

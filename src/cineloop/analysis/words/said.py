@@ -20,7 +20,7 @@ class Said:
     """
 
     key: str
-    values: Mapping[str, float | str] = field(default_factory=dict)
+    values: Mapping[str, int | float | str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         from cineloop.analysis.words.english import ENGLISH
