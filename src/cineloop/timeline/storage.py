@@ -65,7 +65,8 @@ def from_table(table: pl.DataFrame, *, where: Path) -> Timeline:
         raise TimelineError(f"This is no timeline: it has no column {' and '.join(missing)}", where=where, mend=_GIVE)
     if not table.height:
         raise TimelineError("This timeline has no row", where=where, mend=_GIVE)
-    scores, signals, filtered, thresholds = {}, {}, {}, {}
+    scores, signals, filtered = {}, {}, {}
+    thresholds: dict[str, float] = {}
     for name in table.columns:
         if name.startswith(THRESHOLD) and SCORE + name.removeprefix(THRESHOLD) in table.columns:
             value = _constant(table, name, pl.Float64, where)
