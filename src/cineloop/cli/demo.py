@@ -59,7 +59,7 @@ def _tell(out: Path, run: Path, rows: Path, baselines: list[BaselineResult], *, 
     (evaluation,) = run.glob("evaluation/*/test")
     auroc = loads((evaluation / "metrics.json").read_text(encoding="utf-8"))["headline"]["auroc"]
     summary = {
-        "auroc": {key: auroc[key] for key in ("value", "low", "high", "n_items", "n_patients")},
+        "auroc": {key: auroc[key] for key in ("value", "low", "high", "sides", "n_items", "n_patients")},
         "baselines": {one.name: one.auroc for one in baselines},
         "run": str(run),
         "report": str(evaluation / "report.html"),
@@ -72,7 +72,7 @@ def _tell(out: Path, run: Path, rows: Path, baselines: list[BaselineResult], *, 
     say()
     table = [("this model", f"{auroc['value']:.3f}", f"{auroc['low']:.3f} to {auroc['high']:.3f}")]
     table += [(f"shortcut: {one.name}", f"{one.auroc:.3f}", "") for one in baselines]
-    print_table([f"AUROC on {auroc['n_patients']} patients not seen in training", "", "95% interval"], table)
+    print_table([f"AUROC on {auroc['n_patients']} patients not seen in training", "", "two-sided 95% interval"], table)
     say()
     say(f"report       {evaluation / 'report.html'}")
     say(f"predictions  {rows}")

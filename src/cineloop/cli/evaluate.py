@@ -63,11 +63,12 @@ def command(
         (one.metric.title, _number(one.value), _interval(one.low, one.high), one.n_items, one.n_patients)
         for one in evaluation.headline
     ]
-    print_table([evaluation.split, "value", "95% interval", "items", "patients"], rows)
+    interval = f"two-sided {100 * evaluation.config.confidence:g}% interval"
+    print_table([evaluation.split, "value", interval, "items", "patients"], rows)
     if judgement.answers:
         say()
         print_table(
-            ["question", "figure", "value", "95% interval", "threshold", "items", "patients"],
+            ["question", "figure", "value", interval, "threshold", "items", "patients"],
             [_answer(answer) for answer in judgement.answers],
         )
     if "published" in judgement.extras:
@@ -80,7 +81,8 @@ def command(
         say()
         for title in ("frames", "segments", "patients"):
             share = getattr(judgement.missed, title)
-            say(f"missed {judgement.missed.positive}: {share.missed} of {share.of} {title}, at most {share.upper:.1%}")
+            counted = f"missed {judgement.missed.positive}: {share.missed} of {share.of} {title}"
+            say(f"{counted}, at most {share.upper:.1%} ({judgement.missed.bound})")
     if evaluation.spread:
         say()
         print_table(
@@ -95,7 +97,7 @@ def command(
         comparison = evaluation.comparison
         say()
         print_table(
-            [f"on {comparison.n_items} items", comparison.first, comparison.second, "difference", "95% interval", "p"],
+            [f"on {comparison.n_items} items", comparison.first, comparison.second, "difference", interval, "p"],
             [
                 (
                     one.key.metric,

@@ -85,7 +85,7 @@ def _of_frames(out: Path) -> tuple[dict[str, Any], tuple[Sequence[str], Sequence
     found = run_frame_baselines(out, progress=progress())
     results: dict[str, Any] = {}
     for one in found:
-        figure = {"metric": one.metric, "value": one.value, "low": one.low, "high": one.high}
+        figure = {"metric": one.metric, "value": one.value, "low": one.low, "high": one.high, "sides": "two-sided"}
         results.setdefault(one.question, {})[one.name] = figure
     rows = [
         (
@@ -97,4 +97,4 @@ def _of_frames(out: Path) -> tuple[dict[str, Any], tuple[Sequence[str], Sequence
         )
         for one in found
     ]
-    return results, (["question", "shortcut", "figure", "on test", "95% interval"], rows)
+    return results, (["question", "shortcut", "figure", "on test", "two-sided 95% interval"], rows)

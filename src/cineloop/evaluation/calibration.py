@@ -12,7 +12,7 @@ from scipy import optimize, special
 
 from cineloop.evaluation.bootstrap import DEFAULT, Resampling, replicate
 from cineloop.evaluation.confusion import ratio
-from cineloop.evaluation.intervals import Estimate, estimate, rounded
+from cineloop.evaluation.intervals import TWO_SIDED, Estimate, estimate, rounded
 from cineloop.evaluation.predictions import FloatArray, IntArray, Predictions
 from cineloop.evaluation.scorer import Scorer, calibrated, edges
 from cineloop.evaluation.thresholds import unfit
@@ -28,7 +28,7 @@ class Reliability:
     Attributes:
         predicted: Mean predicted probability, float64 [B].
         observed: Share that came true, float64 [B].
-        low: Lower end of the interval over patients, float64 [B]; NaN where too few replicates had items.
+        low: Lower end of the two-sided interval over patients, float64 [B]; NaN where too few replicates had items.
         high: Upper end, float64 [B].
         n_items: int64 [B].
     """
@@ -48,6 +48,7 @@ class Reliability:
                 "observed": rounded(float(observed)),
                 "low": None if np.isnan(low) else rounded(float(low)),
                 "high": None if np.isnan(high) else rounded(float(high)),
+                "sides": TWO_SIDED,
                 "n_items": int(n_items),
             }
             for predicted, observed, low, high, n_items in columns

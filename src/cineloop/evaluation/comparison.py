@@ -8,7 +8,7 @@ import numpy as np
 
 from cineloop.errors import EvaluationError
 from cineloop.evaluation.bootstrap import DEFAULT, Resampling, percentile_interval, replicate
-from cineloop.evaluation.intervals import rounded
+from cineloop.evaluation.intervals import TWO_SIDED, rounded
 from cineloop.evaluation.metrics import METRICS, Key
 from cineloop.evaluation.paired_tests import PairedTest, delong, mcnemar
 from cineloop.evaluation.predictions import FloatArray, Predictions
@@ -43,7 +43,7 @@ class Difference:
         first: The first model's, None where undefined.
         second: The second model's.
         difference: ``second - first``.
-        low: Lower end of the difference's interval.
+        low: Lower end of the difference's two-sided interval.
         high: Upper end.
         p_value: Two-sided, from the same bootstrap: how often the difference would change its sign.
     """
@@ -65,6 +65,7 @@ class Difference:
             "difference": rounded(self.difference),
             "low": rounded(self.low),
             "high": rounded(self.high),
+            "sides": TWO_SIDED,
             "p_value": rounded(self.p_value),
         }
 

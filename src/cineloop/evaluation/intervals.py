@@ -13,6 +13,9 @@ from cineloop.evaluation.metrics import METRICS, Key, Metric
 from cineloop.evaluation.predictions import FloatArray
 from cineloop.evaluation.scorer import Scorer
 
+TWO_SIDED = "two-sided"
+"""What files say of an interval: half of the doubt lies below it and half above."""
+
 _LEAST_DEFINED = 0.5
 _BIASED = ("ece", "ece_mass")
 _PROPORTIONS = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
@@ -25,7 +28,7 @@ class Estimate:
     Attributes:
         key: Which figure.
         value: The figure, or None where it is undefined.
-        low: Lower end of the interval, or None where there is none.
+        low: Lower end of the two-sided interval, or None where there is none.
         high: Upper end of the interval.
         n_items: How many items it is a share or a mean of.
         n_patients: How many patients they come from.
@@ -57,6 +60,7 @@ class Estimate:
             "value": rounded(self.value),
             "low": rounded(self.low),
             "high": rounded(self.high),
+            "sides": TWO_SIDED,
             "n_items": self.n_items,
             "n_patients": self.n_patients,
             "reason": self.reason,

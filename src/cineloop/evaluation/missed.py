@@ -12,6 +12,9 @@ from scipy.special import betaincinv
 from cineloop.evaluation.bootstrap import Resampling, replicate
 from cineloop.evaluation.predictions import BoolArray, FloatArray, IntArray, Predictions
 
+ONE_SIDED = "one-sided"
+"""What files say of an upper bound: all of the doubt lies above it."""
+
 
 @dataclass(frozen=True)
 class Share:
@@ -20,7 +23,7 @@ class Share:
     Attributes:
         missed: How many.
         of: Out of how many.
-        upper: The upper end of a one-sided interval for the share; None where there are none.
+        upper: The one-sided upper bound of the share; None where there are none.
         how: How that was found.
     """
 
@@ -32,16 +35,26 @@ class Share:
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
         share = self.missed / self.of if self.of else None
-        return {"missed": self.missed, "of": self.of, "share": share, "upper": self.upper, "method": self.how}
+        return {
+            "missed": self.missed,
+            "of": self.of,
+            "share": share,
+            "upper": self.upper,
+            "sides": ONE_SIDED,
+            "method": self.how,
+        }
 
 
 @dataclass(frozen=True)
 class Missed:
     """What was missed of the positive class.
 
+    Its bounds are one-sided, as only the worst case matters: all of the doubt lies above them, where a two-sided
+    interval of the same confidence leaves half of it above and ends higher.
+
     Attributes:
         positive: The class.
-        confidence: Of the upper bounds, one-sided.
+        confidence: Of the one-sided upper bounds.
         frames: Frames of that class that were called otherwise.
         segments: Stretches of such frames in one recording of which not one frame was found.
         patients: Patients with any missed frame.
@@ -53,11 +66,18 @@ class Missed:
     segments: Share
     patients: Share
 
+    @property
+    def bound(self) -> str:
+        """What kind of bound stands at a share, in words."""
+        return f"one-sided {100 * self.confidence:g}% upper bound"
+
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
         return {
             "positive": self.positive,
             "confidence": self.confidence,
+            "sides": ONE_SIDED,
+            "bound": self.bound,
             **{name: getattr(self, name).to_json() for name in ("frames", "segments", "patients")},
         }
 
@@ -92,9 +112,9 @@ def missed_of(
 ) -> Missed | None:
     """Return what was missed of the positive class of a binary problem; None where no item is of it.
 
-    The bound for frames resamples patients; where no patient, or one, has a miss, resampling tells nothing, and the
-    bound is that of as many draws as there are patients. The bound for segments counts patients likewise; that for
-    patients is exact.
+    All bounds are one-sided. That for frames resamples patients; where no patient, or one, has a miss, resampling tells
+    nothing, and the bound is that of as many draws as there are patients. That for segments counts patients likewise;
+    that for patients is exact.
 
     Args:
         predictions: With known targets where they count.

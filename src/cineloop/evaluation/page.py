@@ -8,6 +8,7 @@ from cineloop.evaluation.intervals import Estimate, find
 from cineloop.evaluation.metrics import METRICS, PER_CLASS
 from cineloop.evaluation.missed import Missed
 from cineloop.evaluation.page_tables import (
+    below,
     comparison_section,
     headline_names,
     interval_text,
@@ -118,8 +119,8 @@ def _card(one: Estimate, evaluation: Evaluation) -> Card:
     if one.metric.unit_range and one.value is not None and one.low is not None and one.high is not None:
         span = Range(one.value, one.low, one.high)
     detail = interval_text(one)
-    if lead and one.low is not None:
-        detail = f"{percent(evaluation)} CI {detail}"
+    if one.low is not None:
+        detail = f"two-sided {percent(evaluation)} CI {detail}"
     return Card(
         label=one.metric.title,
         value=number(one.value) if one.value is not None else "undefined",
@@ -136,7 +137,7 @@ def _headline(evaluation: Evaluation) -> Section:
         "Headline",
         (
             Cards(tuple(_card(one, evaluation) for one in shown)),
-            Details("Every figure", (_figures(evaluation.headline, "Every overall figure"),)),
+            Details("Every figure", (_figures(evaluation.headline, "Every overall figure", percent(evaluation)),)),
         ),
         intro=_protocol(evaluation),
     )
@@ -157,10 +158,10 @@ def _protocol(evaluation: Evaluation) -> str:
         positive = evaluation.predictions.classes[1]
         decision = f"{positive!r} is decided from a probability of {threshold.value:.3f}, {source}."
     source = f"{config.replicates:,} bootstrap replicates over patients"
-    return f"{percent(evaluation)} intervals come from {source}. {decision}"
+    return f"Two-sided {percent(evaluation)} intervals come from {source}. {decision}"
 
 
-def _figures(estimates: Iterable[Estimate], caption: str) -> Table:
+def _figures(estimates: Iterable[Estimate], caption: str, confidence: str) -> Table:
     rows = tuple(
         (
             one.metric.title,
@@ -175,7 +176,7 @@ def _figures(estimates: Iterable[Estimate], caption: str) -> Table:
     columns = (
         Column("Figure"),
         Column("Value", numeric=True),
-        Column("Interval", numeric=True),
+        Column(f"Two-sided {confidence} interval", numeric=True),
         Column("Kind of interval"),
         Column("Items", numeric=True),
         Column("Patients", numeric=True),
@@ -198,7 +199,7 @@ def _decisions(evaluation: Evaluation, drawings: Mapping[str, Drawing]) -> Secti
         rows = tuple(
             row(label, *(value_cell(find(evaluation.estimates, name, label)) for name in PER_CLASS)) for label in labels
         )
-        blocks.append(Table("Each class against the rest", columns, rows))
+        blocks.append(Table("Each class against the rest", columns, rows, note=below(evaluation)))
     if evaluation.operating_points:
         names = ("sensitivity", "specificity", "ppv", "npv")
         columns = (
@@ -214,7 +215,7 @@ def _decisions(evaluation: Evaluation, drawings: Mapping[str, Drawing]) -> Secti
             )
             for point in evaluation.operating_points
         )
-        note = "Thresholds are chosen on validation items; the figures are what they achieve here."
+        note = f"Thresholds are chosen on validation items; the figures are what they achieve here. {below(evaluation)}"
         blocks.append(Table("Operating points", columns, rows, note=note))
     return Section("Decisions", tuple(blocks))
 
@@ -224,7 +225,7 @@ def _discrimination(evaluation: Evaluation, drawings: Mapping[str, Drawing]) -> 
         reason = "All items are of one class, so nothing can be told apart and no curve is drawn."
         return Section("Discrimination", (Paragraph(reason, "muted"),))
     banded = evaluation.threshold is not None
-    caption = f"Band: pointwise {percent(evaluation)} interval over patients." if banded else ""
+    caption = f"Band: pointwise two-sided {percent(evaluation)} interval over patients." if banded else ""
     hidden = len(evaluation.curves) > 6
     blocks: list[Block] = [
         Grid(
@@ -263,8 +264,11 @@ def _calibration(evaluation: Evaluation, drawings: Mapping[str, Drawing]) -> Sec
         )
     else:
         text = f"No temperature was fitted: {calibration.reason}."
-    side = (Table("Calibration figures, smaller is better", tuple(columns), rows), Paragraph(text, "muted"))
-    figure = Figure(drawings["reliability"], f"Bars: {percent(evaluation)} interval over patients.", "Reliability")
+    table = Table("Calibration figures, smaller is better", tuple(columns), rows, note=below(evaluation))
+    side = (table, Paragraph(text, "muted"))
+    figure = Figure(
+        drawings["reliability"], f"Bars: two-sided {percent(evaluation)} interval over patients.", "Reliability"
+    )
     return Section("Calibration", (Grid((figure, Stack(side))),))
 
 
@@ -322,9 +326,10 @@ def _training(evaluation: Evaluation, panels: Sequence[Panel], epochs: Sequence[
 def _methods(evaluation: Evaluation) -> Section:
     config = evaluation.config
     kinds = {one.method for one in evaluation.estimates}
+    kind = "bias-corrected and accelerated" if config.interval == "bca" else "percentile"
     bullets = [
-        f"Intervals: {config.replicates:,} replicates (seed {config.seed}), each drawing patients with replacement and "
-        f"taking all of their items; {'bias-corrected and accelerated' if config.interval == 'bca' else 'percentile'}.",
+        f"Intervals: two-sided, {config.replicates:,} replicates (seed {config.seed}), each drawing patients with "
+        f"replacement and taking all of their items; {kind}.",
         "Calibration errors have basic intervals, which take off the bias that resampling adds; the error of few items "
         "is itself biased upwards.",
         "A figure that is undefined in a replicate is left out of its interval; metrics.json says in what share.",

@@ -47,6 +47,11 @@ def percent(evaluation: Evaluation) -> str:
     return f"{100 * evaluation.config.confidence:g}%"
 
 
+def below(evaluation: Evaluation) -> str:
+    """Return what stands below the figures of a table."""
+    return f"Below a figure stands its two-sided {percent(evaluation)} interval."
+
+
 def interval_text(one: Estimate) -> str:
     """Return an estimate's interval, or why it has none."""
     return interval(one.low, one.high) or one.reason or ""
@@ -94,7 +99,7 @@ def questions_section(answers: Sequence[Answer]) -> Section | None:
         )
     return Section(
         "Questions",
-        (Table("How well each question is answered", columns, tuple(rows)),),
+        (Table("How well each question is answered", columns, tuple(rows), note=below(answers[0].evaluation)),),
         intro="Each is judged on the items of which it is true what the question presumes, whatever the model said.",
     )
 
@@ -108,7 +113,7 @@ def missed_section(missed: Missed | None) -> Section | None:
         Column("Missed", numeric=True),
         Column("Of", numeric=True),
         Column("Share", numeric=True),
-        Column("Upper bound", numeric=True, hint=f"One-sided, {100 * missed.confidence:g}%."),
+        Column("Share at most", numeric=True),
         Column("How"),
     )
     rows = [
@@ -117,7 +122,7 @@ def missed_section(missed: Missed | None) -> Section | None:
             Cell(f"{share.missed:,}", "bad" if share.missed else "good"),
             f"{share.of:,}",
             number(share.missed / share.of) if share.of else "–",
-            number(share.upper) if share.upper is not None else "–",
+            Cell(number(share.upper), detail=missed.bound) if share.upper is not None else "–",
             share.how,
         )
         for title, share in (
@@ -129,7 +134,9 @@ def missed_section(missed: Missed | None) -> Section | None:
     return Section(
         "What slipped through",
         (Table(f"{missed.positive} that was not found", columns, tuple(rows)),),
-        intro="At the decision threshold. A segment is a stretch of such frames, one after another, in one recording.",
+        intro="At the decision threshold. A segment is a stretch of such frames, one after another, in one recording. "
+        "Bounds here are one-sided, as only the worst case matters: all of the doubt lies above them. The intervals of "
+        "all other figures are two-sided, with half of it above and half below.",
     )
 
 
@@ -161,14 +168,15 @@ def comparison_section(evaluation: Evaluation) -> Section | None:
         bullets.append(f"Left out: {'; '.join(left_out)}.")
     main = headline_names(evaluation)
     caption = f"{found.second} minus {found.first}, paired by item"
+    note = f"Below a difference stands its two-sided {percent(evaluation)} interval."
     rows = [_difference_row(one) for one in found.differences if one.key.metric in main]
     rest = [_difference_row(one) for one in found.differences if one.key.metric not in main]
     return Section(
         "Comparison",
         (
-            Table(caption, columns, tuple(rows)),
+            Table(caption, columns, tuple(rows), note=note),
             Bullets(tuple(bullets)),
-            Details("Other figures", (Table(f"{caption}: other figures", columns, tuple(rest)),)),
+            Details("Other figures", (Table(f"{caption}: other figures", columns, tuple(rest), note=note),)),
         ),
         intro=f"{count(found.n_items, 'item')} of {count(found.n_patients, 'patient')} that both models predicted; "
         "each replicate draws patients once for both.",
@@ -218,8 +226,8 @@ def spread_section(evaluation: Evaluation) -> Section | None:
     )
     caption = f"Figures over {n_models} {evaluation.spread_over}"
     blocks = (
-        Table(caption, columns, tuple(rows)),
-        Details("Other figures", (Table(f"{caption}: others", columns, tuple(rest)),)),
+        Table(caption, columns, tuple(rows), note=below(evaluation)),
+        Details("Other figures", (Table(f"{caption}: others", columns, tuple(rest), note=below(evaluation)),)),
     )
     return Section(f"Spread over {evaluation.spread_over}", blocks, intro, short="Spread")
 
@@ -237,10 +245,10 @@ def subgroups_section(evaluation: Evaluation, drawings: Mapping[str, Drawing]) -
     """Return figures by subgroup, None where there is nothing to show."""
     if not evaluation.subgroups:
         return None
-    blocks: list[Block] = [_subgroup_table(table) for table in evaluation.subgroups if table.rows]
+    blocks: list[Block] = [_subgroup_table(table, evaluation) for table in evaluation.subgroups if table.rows]
     if "subgroups" in drawings:
         title = f"{METRICS[evaluation.config.selection].title} by subgroup"
-        caption = "Dashed: over all items. n: patients."
+        caption = f"Bars: two-sided {percent(evaluation)} intervals. Dashed: over all items. n: patients."
         blocks.insert(0, Figure(drawings["subgroups"], caption, title))
     without = "; ".join(f"{table.attribute} ({table.reason})" for table in evaluation.subgroups if not table.rows)
     if without:
@@ -252,7 +260,7 @@ def subgroups_section(evaluation: Evaluation, drawings: Mapping[str, Drawing]) -
     return Section("Subgroups", tuple(blocks), intro=rule)
 
 
-def _subgroup_table(table: SubgroupTable) -> Table:
+def _subgroup_table(table: SubgroupTable, evaluation: Evaluation) -> Table:
     names = list(dict.fromkeys(one.key.metric for row in table.rows for one in row.estimates))
     columns = (
         Column(table.attribute),
@@ -269,4 +277,4 @@ def _subgroup_table(table: SubgroupTable) -> Table:
         )
         for group in table.rows
     )
-    return Table(f"By {table.attribute}", columns, rows)
+    return Table(f"By {table.attribute}", columns, rows, note=below(evaluation))

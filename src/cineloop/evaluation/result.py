@@ -14,7 +14,7 @@ from cineloop.errors import EvaluationError
 from cineloop.evaluation.bands import CurveBands
 from cineloop.evaluation.calibration import Calibration
 from cineloop.evaluation.comparison import Comparison
-from cineloop.evaluation.intervals import Estimate, find
+from cineloop.evaluation.intervals import TWO_SIDED, Estimate, find
 from cineloop.evaluation.metrics import METRICS
 from cineloop.evaluation.pooling import Spread
 from cineloop.evaluation.predictions import UNKNOWN, FloatArray, IntArray, Predictions
@@ -192,6 +192,7 @@ class Evaluation:
                 "unit": "patient",
                 "replicates": self.config.replicates,
                 "confidence": self.config.confidence,
+                "sides": TWO_SIDED,
                 "seed": self.config.seed,
             },
             "headline": {one.key.metric: one.to_json() for one in self.headline},

@@ -303,6 +303,7 @@ def _missed(evaluation: Evaluation, items: Sequence[Item]) -> Missed | None:
         [item.media if item.start is not None else item.procedure for item in judged],
         [item.start if item.start is not None else ranks[item.id] for item in judged],
         Resampling(evaluation.config.replicates, evaluation.config.confidence, evaluation.config.seed),
+        confidence=evaluation.config.confidence,
     )
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
@@ -67,14 +68,14 @@ class SoundCopy:
                 where=sound.path,
                 mend="Write another kind of file (.mkv holds most sound), or leave the sound out.",
             ) from None
-        self._packets = self._wanted(self._source, stream.index)
+        self._packets = self._wanted(self._source, stream)
         self._next = next(self._packets, None)
 
-    def _wanted(self, source: InputContainer, track: int) -> Iterator[tuple[Fraction, Packet[av.AudioStream]]]:
+    def _wanted(self, source: InputContainer, track: AudioStream) -> Iterator[tuple[Fraction, Packet[AudioStream]]]:
         """Yield packets with their new times, which increase."""
         last: int | None = None
         with ffmpeg_errors(self._sound.path, "copying its sound"):
-            for packet in source.demux(source.streams[track]):
+            for packet in source.demux(track):
                 time = packet.dts if packet.dts is not None else packet.pts
                 if not packet.size or time is None or (last is not None and time <= last):
                     continue

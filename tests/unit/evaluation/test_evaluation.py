@@ -9,9 +9,12 @@ import polars as pl
 import pytest
 
 from cineloop.errors import EvaluationError
+from cineloop.evaluation.bootstrap import Resampling
 from cineloop.evaluation.comparison import Contender
 from cineloop.evaluation.evaluation import evaluate
 from cineloop.evaluation.folder import write_folder
+from cineloop.evaluation.missed import missed_of
+from cineloop.evaluation.page_tables import headline_names
 from cineloop.evaluation.plots import draw
 from cineloop.evaluation.pooling import ensemble
 from cineloop.evaluation.predictions import Predictions
@@ -64,6 +67,47 @@ def test_figures_are_of_the_threshold_chosen_on_validation(evaluation):
     assert evaluation.confusion.sum() == 180
     with pytest.raises(EvaluationError, match="quadratic_kappa"):
         evaluation["quadratic_kappa"]
+
+
+def bounded(plain):
+    """Yield every mapping in plain data that holds an interval or a bound."""
+    if isinstance(plain, dict):
+        if plain.keys() & {"low", "high", "upper"}:
+            yield plain
+        for value in plain.values():
+            yield from bounded(value)
+    elif isinstance(plain, list):
+        for value in plain:
+            yield from bounded(value)
+
+
+def test_every_interval_says_that_it_is_two_sided_and_every_bound_that_it_is_one_sided(
+    evaluation, tmp_path, drawn_before
+):
+    predictions = evaluation.predictions
+    count = len(predictions)
+    missed = missed_of(
+        predictions, np.zeros(count, int), ["v"] * count, range(count), Resampling(100, 0.9), confidence=0.9
+    )
+    folder = evaluation.write(tmp_path / "e", salt="s", missed=missed)
+    kept = json.loads((folder / "metrics.json").read_text())
+    held = list(bounded(kept))
+    assert len(held) > 60
+    assert all(one["sides"] == ("one-sided" if "upper" in one else "two-sided") for one in held)
+    assert [one["missed"] for one in held if "upper" in one] == [
+        kept["missed"][name]["missed"] for name in ("frames", "segments", "patients")
+    ]
+    assert kept["missed"]["bound"] == "one-sided 90% upper bound"
+    assert kept["intervals"]["sides"] == "two-sided"
+    page = (folder / "report.html").read_text()
+    assert page.count("one-sided 90% upper bound") == 3
+    told = re.findall(r"two-sided 95% CI \d\.\d{3}–\d\.\d{3}", page)
+    assert len(told) == len([one for one in evaluation.headline if one.key.metric in headline_names(evaluation)])
+    assert "Two-sided 95% interval" in page
+    # No table with intervals in it goes without a word of their kind, in it or right below.
+    tables = re.findall(r"<table.*?</table>(?:\s*</div>)?\s*(?:<p class=.note.>.*?</p>)?", page, re.DOTALL)
+    silent = [table for table in tables if re.search(r"\d\.\d{3}–\d\.\d{3}", table) and "wo-sided" not in table]
+    assert not silent, silent[0]
 
 
 def test_the_folder_holds_everything_and_agrees_with_itself(evaluation, written):
@@ -179,8 +223,8 @@ def test_one_class_only_is_stated_everywhere(tmp_path):
     assert found["specificity"].value == pytest.approx(2 / 3)
     kept = json.loads((found.write(tmp_path / "e", salt="s") / "metrics.json").read_text())
     assert kept["headline"]["auroc"] == {
-        "metric": "auroc", "class": None, "value": None, "low": None, "high": None, "n_items": 3, "n_patients": 3,
-        "reason": "every item is 'no'", "interval": None, "undefined_share": 0.0,
+        "metric": "auroc", "class": None, "value": None, "low": None, "high": None, "sides": "two-sided",
+        "n_items": 3, "n_patients": 3, "reason": "every item is 'no'", "interval": None, "undefined_share": 0.0,
     }  # fmt: skip
     page = (tmp_path / "e" / "report.html").read_text()
     assert "undefined" in page

@@ -101,6 +101,7 @@ def _marked(last: Frame | None, size: Size, words: Words) -> Pixels:
         marked, text = np.repeat(grey[..., None], 3, axis=2), words.repeated.format(last.ref.index)
     unit = unit_of(width, height)
     line = min(height, round(1.6 * unit))
+    text = text if width_of(text, "Bold", unit) + unit <= width else words.lost
     band = min(width, width_of(text, "Bold", unit) + unit)
     if line >= unit and band > unit:
         marked[height - line :, :band] = 0

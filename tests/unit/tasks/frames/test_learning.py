@@ -132,7 +132,7 @@ def test_frames_inside_videos_are_learned_from_in_place(tmp_path):
     plain["data"]["patient"] = {"column": "patient"}
     plain["data"]["allow_leakage"] = "coded videos look alike"
     plain["train"] |= {"loss": "cross-entropy", "select": {"metric": "auroc"}, "epochs": 1}
-    plain["evaluate"] |= {"selection": "auroc", "positive": "high"}
+    plain["evaluate"] |= {"selection": "auroc", "positive": "high", "confidence": 0.9}
     run = cineloop.train(plain, out=tmp_path / "run")
     table = next((run.path / "samples").glob("train-*.parquet"))
     import polars as pl
@@ -141,6 +141,11 @@ def test_frames_inside_videos_are_learned_from_in_place(tmp_path):
     metrics = json.loads(next(run.path.glob("evaluation/*/test/metrics.json")).read_text())
     assert metrics["missed"]["frames"]["of"] == 2
     assert metrics["missed"]["segments"]["of"] == 1
+    # The bounds are of the recipe's confidence: of one patient, 0.9 where nothing was missed, else 1.
+    assert metrics["missed"]["bound"] == "one-sided 90% upper bound"
+    assert metrics["missed"]["patients"]["upper"] == pytest.approx(
+        1 if metrics["missed"]["patients"]["missed"] else 0.9
+    )
 
 
 def test_resampling_counts_what_an_epoch_shows(index):
