@@ -45,7 +45,7 @@ def inside_of(inner, outer):
 def gate_rows(draw, most_apart=1.2):
     count = draw(st.integers(0, 60))
     steps = draw(st.lists(st.floats(0.05, most_apart), min_size=count, max_size=count))
-    values = draw(st.lists(st.sampled_from([0.0, 0.1, 0.3, 0.45, 0.5, 0.9, np.nan]), min_size=count, max_size=count))
+    values = draw(st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.1, 0.3, 0.45, 0.5, 0.9, np.nan]), min_size=count, max_size=count))
     seconds = np.cumsum(steps)
     keep = seconds < DURATION
     return GateRows(seconds[keep], np.array(values, dtype=np.float64)[keep], 0.5)
@@ -111,6 +111,13 @@ def test_spans_are_in_order_within_the_procedure_and_without_overlap(rows, paddi
 def test_no_short_stretch_is_left_between_two_that_are_blanked(rows, least):
     found = stretches(blank_spans(rows, DURATION, PrivacySettings(least_inside=least)))
     assert all(after[0] - before[1] >= least - 1e-9 for before, after in pairwise(found))
+
+
+@pytest.mark.parametrize(("probability", "blanked"), [(0.5, True), (np.nan, True), (0.4999, False), (0.25, False)])
+def test_one_row_is_enough_at_the_threshold_and_not_below(probability, blanked):
+    spans = blank_spans(rows_of([0.0] * 10 + [probability] + [0.0] * 10), 4.2, BARE)
+    assert bool(spans) == blanked
+    assert covers(spans, 2.0) == blanked
 
 
 def test_without_a_row_everything_is_unknown():
