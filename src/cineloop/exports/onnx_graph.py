@@ -16,6 +16,7 @@ import torch
 from cineloop.errors import ExportError
 from cineloop.exports.graph import Answer, Kind
 from cineloop.inference.engines import INPUT, OUTPUTS
+from cineloop.models.unpacked import unpacked
 
 OPSET = 20
 
@@ -44,7 +45,7 @@ def write_onnx(answer: Answer, kind: Kind, path: Path, *, frames: int, metadata:
     try:
         with _quietly():
             program = torch.onnx.export(
-                answer,
+                unpacked(answer),
                 (sample,),
                 dynamo=True,
                 dynamic_shapes=(axes,),

@@ -14,32 +14,52 @@ from cineloop.inference.engines import Pixels, require_openvino
 
 
 def read_graph(onnx_file: Path) -> Any:
-    """Read an ONNX graph and keep its antialiasing, which OpenVINO's reader of ONNX leaves out.
+    """Read an ONNX graph, with what OpenVINO's reader of ONNX leaves out or cannot say."""
+    model = require_openvino().Core().read_model(str(onnx_file))
+    for operation in model.get_ordered_ops():
+        kind = operation.get_type_name()
+        if kind == "Interpolate" and operation.get_attributes().get("antialias"):
+            _filter(operation)
+        elif kind == "MatMul":
+            _keep_rows(operation)
+    return model
 
-    Resizing with antialiasing becomes OpenVINO's own bilinear filter of Pillow's kind, which computes the same.
-    """
-    openvino = require_openvino()
+
+def _filter(resize: Any) -> None:
+    """Keep antialiasing, as OpenVINO's own bilinear filter of Pillow's kind, which computes the same."""
     from openvino import opset11
 
-    model = openvino.Core().read_model(str(onnx_file))
-    for operation in model.get_ordered_ops():
-        if operation.get_type_name() != "Interpolate" or not operation.get_attributes().get("antialias"):
-            continue
-        sizes = opset11.gather(
-            operation.input_value(1), opset11.constant(np.array([2, 3])), opset11.constant(np.array(0))
-        )
-        filtered = opset11.interpolate(
-            operation.input_value(0),
-            sizes,
-            "bilinear_pillow",
-            "sizes",
-            axes=np.array([2, 3]),
-            pads_begin=[0, 0, 0, 0],
-            pads_end=[0, 0, 0, 0],
-            coordinate_transformation_mode="half_pixel",
-        )
-        operation.output(0).replace(filtered.output(0))
-    return model
+    sizes = opset11.gather(resize.input_value(1), opset11.constant(np.array([2, 3])), opset11.constant(np.array(0)))
+    filtered = opset11.interpolate(
+        resize.input_value(0),
+        sizes,
+        "bilinear_pillow",
+        "sizes",
+        axes=np.array([2, 3]),
+        pads_begin=[0, 0, 0, 0],
+        pads_end=[0, 0, 0, 0],
+        coordinate_transformation_mode="half_pixel",
+    )
+    resize.output(0).replace(filtered.output(0))
+
+
+def _keep_rows(product: Any) -> None:
+    """Leave rows of keys whole: ONNX has no product with a transposed matrix, so it turns every single number round."""
+    from openvino import opset11
+
+    turned = product.input_value(1).get_node()
+    if turned.get_type_name() != "Transpose" or turned.input_value(1).get_node().get_type_name() != "Constant":
+        return
+    *outer, row, column = (int(axis) for axis in turned.input_value(1).get_node().get_data())
+    flags = product.get_attributes()
+    if row != len(outer) + 1 or flags["transpose_b"]:
+        return
+    order, kept = [*outer, column, row], turned.input_value(0)
+    if order != sorted(order):
+        kept = opset11.transpose(kept, opset11.constant(np.array(order)))
+    transposed = opset11.matmul(product.input_value(0), kept, flags["transpose_a"], True)
+    transposed.set_friendly_name(product.get_friendly_name())
+    product.output(0).replace(transposed.output(0))
 
 
 def quantised(model: Any, calibration: Sequence[Pixels]) -> Any:

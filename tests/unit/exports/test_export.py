@@ -16,6 +16,8 @@ import cineloop
 from cineloop.errors import ExportError, VideoError
 from cineloop.exports import write as write_module
 from cineloop.exports.graph import graph_of
+from cineloop.exports.onnx_graph import write_onnx
+from cineloop.exports.openvino_graph import read_graph
 from cineloop.exports.parity import compare, expected, preparation_of
 from cineloop.exports.preparation import ClipPreparation, FramePreparation
 from cineloop.exports.tensorrt import Ranges, command
@@ -271,6 +273,41 @@ def test_openvino_keeps_antialiasing_and_computes_the_same(gate, tmp_path, preci
     assert found.parity.resized <= (5e-3 if precision == "fp32" else 5e-2)
     assert (found.folder / "model.xml").exists()
     assert not (found.folder / "model.onnx").exists()
+
+
+@pytest.fixture(scope="module")
+def transformer(tmp_path_factory):
+    return frame_weights(tmp_path_factory.mktemp("vit") / "weights.safetensors", "vit-tiny-csra", depth=2)
+
+
+def test_a_transformer_becomes_products_that_engines_fuse(transformer, tmp_path):
+    pytest.importorskip("openvino", reason="OpenVINO is not installed: pip install cineloop[openvino]")
+    _, answer = graph_of(transformer.predictor, threshold=None, questions={})
+    write_onnx(answer, "frame", tmp_path / "model.onnx", frames=1, metadata={})
+    graph = read_graph(tmp_path / "model.onnx")
+    kinds = [operation.get_type_name() for operation in graph.get_ops()]
+    assert "Convolution" not in kinds
+    found = 0
+    for softmax in graph.get_ordered_ops():
+        product = softmax.input_value(0).get_node() if softmax.get_type_name() == "Softmax" else None
+        if product is None or product.get_type_name() != "MatMul":
+            continue
+        # Scores come straight from queries and whole rows of keys, each turned round once, head by head.
+        assert product.get_attributes()["transpose_b"]
+        for side in (0, 1):
+            turned = product.input_value(side).get_node()
+            assert list(turned.input_value(1).get_node().get_data()) == [0, 2, 1, 3]
+            assert turned.input_value(0).get_node().get_type_name() == "Reshape"
+        found += 1
+    assert found == 2
+
+
+@pytest.mark.parametrize("form", ["onnx", "openvino"])
+def test_a_transformer_computes_the_same(transformer, tmp_path, form):
+    if form == "openvino":
+        pytest.importorskip("openvino", reason="OpenVINO is not installed: pip install cineloop[openvino]")
+    found = export(transformer, form, tmp_path / form)
+    assert found.parity.network <= 1e-5
 
 
 def test_eight_bits_are_calibrated_and_guarded(gate, tmp_path):
