@@ -45,7 +45,9 @@ def inside_of(inner, outer):
 def gate_rows(draw, most_apart=1.2):
     count = draw(st.integers(0, 60))
     steps = draw(st.lists(st.floats(0.05, most_apart), min_size=count, max_size=count))
-    values = draw(st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.1, 0.3, 0.45, 0.5, 0.9, np.nan]), min_size=count, max_size=count))
+    values = draw(
+        st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.1, 0.3, 0.45, 0.5, 0.9, np.nan]), min_size=count, max_size=count)
+    )
     seconds = np.cumsum(steps)
     keep = seconds < DURATION
     return GateRows(seconds[keep], np.array(values, dtype=np.float64)[keep], 0.5)
