@@ -17,8 +17,9 @@ Kind: TypeAlias = Literal["near", "island", "edge", "removed"]
 FrameKey: TypeAlias = tuple[int, int]
 """Number of the part, and of the frame in it."""
 
-# Kept rows that came nearest to the threshold, and how far apart they are.
+# Kept rows that came nearest to the threshold, and how far apart they are; below this degree only the first few.
 _NEAREST, _APART = 24, 2.0
+_FEW, _FAR = 6, 0.2
 # A kept stretch up to so many seconds longer than the least one is looked at as a whole.
 _SHORT = 8.0
 # At an edge of what was removed: these frames of what was kept, seconds from it.
@@ -33,7 +34,7 @@ class Doubt:
     """A place to look at.
 
     Attributes:
-        kind: ``near``: kept, and the gate came close to its threshold; ``island``: a short stretch that was kept
+        kind: ``near``: kept, with a score that is among the highest; ``island``: a short stretch that was kept
             between two removed ones; ``edge``: where removing begins or ends; ``removed``: removed though the gate was
             not sure.
         start: Where it begins, on the procedure's clock.
@@ -64,9 +65,9 @@ class _Frames:
         self.blanked = np.concatenate([part.blanked for part in parts])
 
     def at(self, seconds: Iterable[float], *, blanked: bool = False) -> tuple[FrameKey, ...]:
-        """Return the frames on screen at some times, those that are blanked or those that are not, each once."""
+        """Return the frames on screen at some times, those that are blanked or those that are not, in order."""
         places = [max(0, int(np.searchsorted(self.times, each + 1e-9, side="right")) - 1) for each in seconds]
-        chosen = dict.fromkeys(place for place in places if self.blanked[place] == blanked)
+        chosen = sorted({place for place in places if self.blanked[place] == blanked})
         return tuple((int(self.part[place]), int(self.frame[place])) for place in chosen)
 
 
@@ -93,7 +94,8 @@ def _near(frames: _Frames, rows: GateRows) -> list[Doubt]:
     order = np.flatnonzero(kept)[np.argsort(-rows.probability[kept], kind="stable")]
     chosen: list[int] = []
     for row in order.tolist():
-        if len(chosen) == _NEAREST:
+        far = _degree(float(rows.probability[row]), rows.threshold) < _FAR
+        if len(chosen) >= (_FEW if far else _NEAREST):
             break
         if all(abs(rows.seconds[row] - rows.seconds[other]) >= _APART for other in chosen):
             chosen.append(row)

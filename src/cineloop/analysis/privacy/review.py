@@ -36,7 +36,7 @@ _PICTURES = 1_700_000
 _MOST_RANGES = 400
 
 _KINDS = {
-    "near": "Kept, and the gate was close to removing it",
+    "near": "Kept, with one of the highest scores",
     "island": "A short stretch that was kept between two that were removed",
     "edge": "Kept, beside what was removed",
     "removed": "Removed, and the gate was hardly sure",
