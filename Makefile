@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # Two test processes, each with one compute thread, suit the two cores the suite is sized for.
 JOBS   ?= 2
 
-.PHONY: setup demo test test-full test-slow lint types bench clean
+.PHONY: setup demo test test-full test-slow test-long lint types bench clean
 
 setup: $(STAMP)
 
@@ -22,12 +22,16 @@ demo: setup
 	$(BIN)/cineloop demo --out runs/demo
 
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow and not browser'
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow and not long and not browser'
 
 test-full: test test-slow
 
 test-slow: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'slow or browser'
+
+# Further seeds and patients of promises that the suite holds on one: hours, by hand.
+test-long: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m long
 
 lint: setup
 	$(BIN)/ruff check .

@@ -17,8 +17,9 @@ def run(folder, *words):
     return done.stdout
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize(
+    "seed", [pytest.param(1, marks=pytest.mark.slow), *(pytest.param(seed, marks=pytest.mark.long) for seed in (0, 2))]
+)
 def test_two_stages_beat_one(tmp_path, seed):
     run(tmp_path, "phantom", "source", "--look", "colonoscopy", "--patients", SOURCE, "--seed", 10 + seed)
     run(tmp_path, "phantom", "target", "--look", "laryngoscopy", "--patients", TARGET, "--seed", 20 + seed)

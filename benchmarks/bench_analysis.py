@@ -1,0 +1,95 @@
+"""Analysing a long recording: how fast against its own time, and memory against that of a short one.
+
+Two small models look at 5 frames a second of 1280x720 at 25 frames a second. The long recording is the short one again
+and again, joined by copying packets. ``CINELOOP_BENCH_MINUTES`` (120) says how long it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import av
+
+from bench_render import FRAMES, twenty_seconds
+from table import Row
+
+FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parent / "tests"))
+
+from frame_models import frame_weights  # noqa: E402
+
+MINUTES = float(os.environ.get("CINELOOP_BENCH_MINUTES", "120"))
+SHORT = 5.0
+RATE = 25
+
+
+def repeated(path: Path, minutes: float) -> Path:
+    """Return a recording of so many minutes, made of another's packets on the first call."""
+    out = FOLDER / ".cache" / f"{path.stem}-{minutes:g}-minutes.mp4"
+    if out.exists():
+        return out
+    times = round(minutes * 60 * RATE / FRAMES)
+    with av.open(str(path)) as source, av.open(str(out), "w") as target:
+        track = source.streams.video[0]
+        copy = target.add_stream_from_template(track)
+        step = round(FRAMES / RATE / track.time_base)
+        for number in range(times):
+            source.seek(0, stream=track)
+            for packet in source.demux(track):
+                if packet.dts is None:
+                    continue
+                packet.pts, packet.dts = packet.pts + number * step, packet.dts + number * step
+                packet.stream = copy
+                target.mux(packet)
+    return out
+
+
+def models(folder: Path) -> list[str]:
+    """Write a small gate and a small model of quality, and return how the command names them."""
+    frame_weights(folder / "quality.safetensors", "resnet10-csra", img_size=112, widths=(16, 32, 64, 128), csra_heads=2)
+    frame_weights(folder / "gate.safetensors", "seresnet-tiny", labels="exclusive", positive="out_of_body", width=12)
+    return ["--inbody", str(folder / "gate.safetensors"), "--quality", str(folder / "quality.safetensors")]
+
+
+def measured(video: Path, given: list[str], out: Path) -> tuple[float, float]:
+    """Return seconds and peak memory in MB of one command."""
+    words = [sys.executable, "-m", "cineloop", "analyze", str(video), *given, "--out", str(out), "--guideline", "none"]
+    began = time.perf_counter()
+    child = os.posix_spawn(words[0], words, os.environ)
+    _, status, used = os.wait4(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    return time.perf_counter() - began, used.ru_maxrss / 1024
+
+
+def run() -> list[Row]:
+    """Analyse a short and a long recording."""
+    source = twenty_seconds()
+    lengths = {"short": SHORT, "long": MINUTES}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        given = models(folder)
+        found = {
+            title: measured(repeated(source, minutes), given, folder / title) for title, minutes in lengths.items()
+        }
+    (short, small), (long, large) = found["short"], found["long"]
+    what = f"analysis of {MINUTES:g} min of 1280x720 at {RATE} frames/s, gate and quality at 5 frames/s"
+    speed, growth = MINUTES * 60 / long, large / small
+    linear = (long / MINUTES) / (short / SHORT)
+    how = f"whole command; {SHORT:g} min take {short:.0f} s"
+    return [
+        Row(what, f"{long / 60:.1f} min", "its own time", speed, "at least 1x", speed >= 1, how),
+        Row(
+            f"{what}, peak memory",
+            f"{large:.0f} MB",
+            f"{SHORT:g} min {small:.0f} MB",
+            growth,
+            "at most 1.05x",
+            growth <= 1.05,
+            "of the process",
+        ),
+        Row(f"{what}, time a minute", "", f"{SHORT:g} min", linear, "about 1", None, "cost is linear in the length"),
+    ]
