@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from cineloop import files
 from cineloop._version import __version__
@@ -139,6 +141,17 @@ def fingerprint_of(parts: Sequence[PartFacts], models: Sequence[Model], settings
     return files.fingerprint(told)
 
 
+@contextmanager
+def _beside_a_decoder() -> Iterator[None]:
+    """Leave one core to the decoder: threads that wait for each other are slower than fewer that do not."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, before - 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def look(
     recording: Recording,
     models: Sequence[Model],
@@ -191,5 +204,6 @@ def look(
     stages.append(Looker(recording, instants, every=max(1, int(np.ceil(apart * settings.rate)))))
     store.open()
     begun()
-    arrays = run_pass(recording, stages, store, length=engine.chunk, progress=progress)
+    with _beside_a_decoder():
+        arrays = run_pass(recording, stages, store, length=engine.chunk, progress=progress)
     return Passed(arrays, instants, engines)

@@ -128,14 +128,15 @@ class _TorchFrames:
         self._predictor = predictor
 
     def prepare(self, pixels: Pixels) -> torch.Tensor:
-        """Return float32 [3, h, w]."""
-        return self._predictor.head.input.tensor(pixels[np.newaxis])[0]
+        """Return float32 [3, h, w], resized and cut; values are normalised a whole batch at a time."""
+        return self._predictor.head.input.pictures(pixels[np.newaxis])[0]
 
     def scores(self, places: Mapping[int, torch.Tensor], size: int) -> dict[int, Floats]:
         """Run the network over a whole batch."""
         predictor = self._predictor
         with torch.inference_mode():
-            logits = predictor.module(laid_out(_filled(places, size)).to(predictor.device))
+            frames = predictor.head.input.normalise(_filled(places, size))
+            logits = predictor.module(laid_out(frames).to(predictor.device))
         return _outputs(predictor.labels, logits.double().cpu().numpy(), list(places))
 
 
