@@ -15,6 +15,10 @@ from cineloop.analysis.spans import Span
 LOST = 10.0
 """Seconds without the ileocecal region after which a look is over, even if nothing could be recognised meanwhile."""
 
+RETURN = 0.25
+"""How long a look lasts at least, against the longest before it, that comes ``LOST`` seconds after the last or later: a
+glimpse of something alike on the way out is no return."""
+
 _EPS = 1e-6
 
 
@@ -62,7 +66,8 @@ class Tracker:
 
     A look at the ileocecal region gains strength while it is in view, up to the least that counts, and loses it while
     something else can be recognised; frames in which nothing can are evidence of neither. It is over when its strength
-    is used up, when the region was not seen for ``LOST`` seconds, or when the scope goes out.
+    is used up, when the region was not seen for ``LOST`` seconds, or when the scope goes out. After a long look a short
+    one, long after it, does not count (``RETURN``).
 
     Args:
         least: How long something lasts before it counts.
@@ -162,11 +167,17 @@ class Tracker:
         look_now = self._look
         if look_now is None or look_now.counts or self.entered is None:
             return moments
-        if look_now.strength >= self._least.ileocecal - _EPS:
+        if look_now.strength >= self._least.ileocecal - _EPS and look_now.seen >= self._least_of(look_now) - _EPS:
             look_now.counts = True
             self.looks.append(look_now)
             moments.append(Moment("caecum_reached", look_now.start, stop))
         return moments
+
+    def _least_of(self, look: Look) -> float:
+        """Return how long a look lasts at least to be no glimpse."""
+        if not self.looks or look.start - self.looks[-1].stop < LOST:
+            return 0.0
+        return RETURN * max(other.seen for other in self.looks)
 
     def _end_look(self, now: float) -> list[Moment]:
         look, self._look = self._look, None
