@@ -6,6 +6,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from cineloop.analysis.course import Course
+from cineloop.analysis.settings import Sustained
+
+SHORT = Sustained(ileocecal=1.5)
+"""Short enough for courses that are written down row by row."""
 
 # outside, nonsense, ileocecal, bbps, seen
 LETTERS = {

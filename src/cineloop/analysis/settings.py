@@ -24,7 +24,7 @@ class Sustained(Section):
 
     inside: PositiveFloat = 3.0
     outside: PositiveFloat = 3.0
-    ileocecal: PositiveFloat = 1.5
+    ileocecal: PositiveFloat = 5.0
 
 
 class Variation(Section):

@@ -15,16 +15,16 @@ from cineloop.analysis.indicators.cleanliness import worst_window
 from cineloop.analysis.result import Windows
 from cineloop.analysis.settings import Settings
 from cineloop.analysis.words import ENGLISH
-from courses import course, courses
+from courses import SHORT, course, courses
 
-SEGMENTED = Settings(segments={"transverse": 100.0, "left": 130.0})
+SEGMENTED = Settings(sustained=SHORT, segments={"transverse": 100.0, "left": 130.0})
 PLAIN = "o10 i60 c5 320 n10 215 o1 110 u4 020 o10"
 """Withdrawal from 75 to 155: 20 s of score 3, 10 unreadable, 15 of 2, 1 outside, 10 of 1, 4 unseen, 20 of 0."""
 
 
 def found(text, settings=None, windows=None, **changes):
-    facts = Facts.of(replace(course(text), **changes), settings or Settings(), windows)
-    return {one.definition.name: one for one in measure(facts, settings or Settings())}
+    facts = Facts.of(replace(course(text), **changes), settings or Settings(sustained=SHORT), windows)
+    return {one.definition.name: one for one in measure(facts, settings or Settings(sustained=SHORT))}
 
 
 def windows(spans, decided, positive="lesion"):
@@ -78,7 +78,7 @@ def test_the_figures_of_a_plain_procedure():
 
 
 def test_pauses_are_taken_off_the_withdrawal():
-    settings = Settings(pauses=((60.0, 80.0), (100.0, 110.0), (150.0, 400.0)))
+    settings = Settings(sustained=SHORT, pauses=((60.0, 80.0), (100.0, 110.0), (150.0, 400.0)))
     one = found(PLAIN, settings)
     withdrawal = one["withdrawal_seconds"]
     assert withdrawal.value == near(80 - 5 - 10 - 5)
@@ -88,7 +88,7 @@ def test_pauses_are_taken_off_the_withdrawal():
     assert one["clean_share"].value == near(25 / 50)
     assert one["unreadable_withdrawal_share"].value == near(5 / 55)
     assert one["inbody_seconds"].value == near(145)
-    elsewhere = found(PLAIN, Settings(pauses=((0.0, 20.0),)))["withdrawal_seconds"]
+    elsewhere = found(PLAIN, Settings(sustained=SHORT, pauses=((0.0, 20.0),)))["withdrawal_seconds"]
     assert (elsewhere.value, [remark.key for remark in elsewhere.remarks]) == (near(80), ["pauses_elsewhere"])
 
 
@@ -151,8 +151,10 @@ def test_no_model_of_quality():
 
 
 def test_no_model_of_frames():
-    blank = Facts.of(replace(course("u1"), outside=None, nonsense=None, ileocecal=None, bbps=None), Settings())
-    for one in measure(blank, Settings()):
+    blank = Facts.of(
+        replace(course("u1"), outside=None, nonsense=None, ileocecal=None, bbps=None), Settings(sustained=SHORT)
+    )
+    for one in measure(blank, Settings(sustained=SHORT)):
         assert one.value is None
         assert str(one.reason)
 
@@ -166,19 +168,19 @@ def test_the_segments_need_boundaries():
     assert one["bbps_transverse"].parts["readable_seconds"] == near(24)
     assert one["bbps_total"].parts == {"right_score": 3, "transverse_score": 2, "left_score": 0}
     assert all(found("o10 i60 c5 i40 o10", SEGMENTED)[f"bbps_{name}"].value is None for name in ("right", "total"))
-    outside = found(PLAIN, Settings(segments={"transverse": 60.0, "left": 130.0}))["bbps_left"]
+    outside = found(PLAIN, Settings(sustained=SHORT, segments={"transverse": 60.0, "left": 130.0}))["bbps_left"]
     assert outside.reason.key == "segments_elsewhere"
 
 
 def test_a_segment_without_a_readable_frame_has_no_score():
-    one = found("o10 i60 c5 320 n40 220 o10", Settings(segments={"transverse": 96.0, "left": 134.0}))
+    one = found("o10 i60 c5 320 n40 220 o10", Settings(sustained=SHORT, segments={"transverse": 96.0, "left": 134.0}))
     assert one["bbps_transverse"].reason.key == "nothing_readable"
     assert one["bbps_total"].value is None
     assert one["bbps_total"].parts == {"right_score": 3, "left_score": 2}
 
 
 def test_the_median_of_a_segment_is_the_lower_one():
-    settings = Settings(segments={"transverse": 85.0, "left": 105.0})
+    settings = Settings(sustained=SHORT, segments={"transverse": 85.0, "left": 105.0})
     one = found("o10 i60 c5 310 110 210 320 o10", settings)
     assert one["bbps_transverse"].value == 1
     assert [remark.key for remark in one["bbps_right"].remarks] == ["by_frames"]
@@ -202,7 +204,9 @@ def test_alarms_are_runs_of_positive_clips():
 @hypothesis_settings(deadline=None)
 @given(courses(), st.lists(st.tuples(st.integers(0, 80), st.integers(1, 9)), max_size=3))
 def test_times_are_counted_row_by_row(whole, pauses):
-    settings = Settings(pauses=tuple((float(100 * i + a), float(100 * i + a + b)) for i, (a, b) in enumerate(pauses)))
+    settings = Settings(
+        sustained=SHORT, pauses=tuple((float(100 * i + a), float(100 * i + a + b)) for i, (a, b) in enumerate(pauses))
+    )
     facts = Facts.of(whole, settings)
     one = {each.definition.name: each for each in measure(facts, settings)}
     span = facts.phases.withdrawal

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from cineloop.analysis.live import LivePhases, followed
 from cineloop.analysis.phases import phases_of
-from courses import course, courses
+from courses import SHORT, course, courses
 
 
 def pushed(whole, rows):
     """Return what is said of the first rows, fed one by one, and the moments known by then."""
-    live, said, moments = LivePhases(), [], []
+    live, said, moments = LivePhases(SHORT), [], []
     for row in range(rows):
         moments += live.push(
             float(whole.start[row]),
@@ -32,7 +32,7 @@ def pushed(whole, rows):
 def test_what_is_said_depends_on_nothing_later(whole, data):
     rows = data.draw(st.integers(1, len(whole)))
     said, moments = pushed(whole, rows)
-    phase, inside, later = followed(whole)
+    phase, inside, later = followed(whole, SHORT)
     assert said == list(zip(phase[:rows].tolist(), inside[:rows].tolist(), strict=True))
     now = whole.start[rows - 1]
     assert moments == [moment for moment in later if moment.known_at <= now]
@@ -41,7 +41,7 @@ def test_what_is_said_depends_on_nothing_later(whole, data):
 @hypothesis_settings(deadline=None)
 @given(courses())
 def test_at_the_end_the_last_of_each_moment_is_what_looking_back_finds(whole):
-    found, moments = phases_of(whole), followed(whole)[2]
+    found, moments = phases_of(whole, SHORT), followed(whole, SHORT)[2]
     assert all(moment.seconds <= moment.known_at <= whole.duration for moment in moments)
     last = {moment.name: moment.seconds for moment in moments}
     first = {moment.name: moment.seconds for moment in reversed(moments)}
@@ -56,7 +56,7 @@ def test_at_the_end_the_last_of_each_moment_is_what_looking_back_finds(whole):
 
 def test_a_withdrawal_is_taken_back_when_the_scope_returns():
     whole = course("o10 i60 c5 i40 c5 i30 o10", rate=1)
-    phase, inside, moments = followed(whole)
+    phase, inside, moments = followed(whole, SHORT)
     told = [(moment.name, moment.seconds, moment.known_at) for moment in moments]
     assert told == [
         ("insertion_start", 10, 13),
@@ -79,7 +79,7 @@ def test_an_unknown_way_is_not_guessed():
     again = followed(course("o5 i20 c5 i30 o10 i20 o5", rate=1))[0].tolist()
     assert again[40] == 3
     assert set(again[73:90]) == {-1}
-    live = LivePhases(tells_caecum=False)
+    live = LivePhases(SHORT, tells_caecum=False)
     for second in range(20):
         live.push(float(second), outside=int(second < 5))
     assert (live.phase, live.inside) == (-1, True)

@@ -10,7 +10,7 @@ from cineloop.analysis.moments import alarms_of, events_of, phase_signal, stretc
 from cineloop.analysis.phases import phases_of
 from cineloop.analysis.result import Place, Windows
 from cineloop.analysis.settings import Settings
-from courses import course
+from courses import SHORT, course
 
 
 def place(seconds):
@@ -23,13 +23,13 @@ def told(stretches, name):
 
 def events(text, windows=None, **settings):
     whole = course(text, rate=1)
-    found = events_of(whole, phases_of(whole), Settings(**settings), place, windows)
+    found = events_of(whole, phases_of(whole, SHORT), Settings(sustained=SHORT, **settings), place, windows)
     return [(one.name, one.place.seconds, one.known_at) for one in found]
 
 
 def test_stretches_cover_the_recording():
     whole = course("u2 o8 i20 o10 i60 c5 n4 i40 o10 u3")
-    stretches = stretches_of(whole, phases_of(whole), Settings(), place)
+    stretches = stretches_of(whole, phases_of(whole, SHORT), Settings(sustained=SHORT), place)
     assert told(stretches, "phase") == [
         ("unknown", 0, 2),
         ("outside", 2, 10),
@@ -56,7 +56,7 @@ def test_stretches_cover_the_recording():
 
 def test_what_no_model_tells_has_no_stretch():
     whole = replace(course("o5 i9 o5"), nonsense=None, ileocecal=None, bbps=None)
-    stretches = stretches_of(whole, phases_of(whole), Settings(), place)
+    stretches = stretches_of(whole, phases_of(whole, SHORT), Settings(sustained=SHORT), place)
     assert {one.name for one in stretches} == {"phase", "outside"}
     assert told(stretches, "phase") == [("outside", 0, 5), ("inside", 5, 14), ("outside", 14, 19)]
 
@@ -82,9 +82,9 @@ def test_live_everything_is_known_when_it_was():
         ("withdrawal_end", 150, 153),
     ]
     whole = course("o5 i9 c4 i9 o9", rate=1)
-    phases = phases_of(whole)
-    assert phase_signal(whole, phases, Settings())[14] == 2
-    assert phase_signal(whole, phases, Settings(causal=True))[14:17].tolist() == [1, 1, 2]
+    phases = phases_of(whole, SHORT)
+    assert phase_signal(whole, phases, Settings(sustained=SHORT))[14] == 2
+    assert phase_signal(whole, phases, Settings(sustained=SHORT, causal=True))[14:17].tolist() == [1, 1, 2]
 
 
 def test_alarms_are_known_when_their_first_clip_is_over():

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from cineloop.analysis.phases import phase_rows, phases_of
 from cineloop.analysis.settings import Sustained
-from courses import course, courses
+from courses import SHORT, course, courses
 
 
 def phases(text):
-    return phases_of(course(text))
+    return phases_of(course(text), SHORT)
 
 
 def near(value):
@@ -120,24 +120,24 @@ def test_a_scope_that_leaves_straight_from_the_caecum_has_withdrawn():
 
 def test_what_no_model_tells_is_not_known():
     whole = course("o10 i60 c5 i40 o10")
-    gate = phases_of(replace(whole, nonsense=None, ileocecal=None, bbps=None))
+    gate = phases_of(replace(whole, nonsense=None, ileocecal=None, bbps=None), SHORT)
     assert gate.insertion_start == near(10)
     assert gate.withdrawal is None
     assert gate.why_not("withdrawal_start").key == "no_quality_model"
-    nothing = phases_of(replace(whole, outside=None, nonsense=None, ileocecal=None, bbps=None))
+    nothing = phases_of(replace(whole, outside=None, nonsense=None, ileocecal=None, bbps=None), SHORT)
     assert nothing.why_not("inside").key == "no_body_model"
 
 
 def test_how_long_is_long_enough_is_a_setting():
     text = "o10 i60 c5 i40 o4 i50 c3 i10 o10"
-    assert phases_of(course(text), Sustained(outside=5)).withdrawal == (near(172), near(182))
+    assert phases_of(course(text), Sustained(outside=5, ileocecal=1.5)).withdrawal == (near(172), near(182))
     assert phases_of(course(text), Sustained(ileocecal=4)).withdrawal == (near(75), near(115))
     assert phases_of(course(text), Sustained(ileocecal=6)).why_not("caecum_reached").values == {"seconds": 6}
 
 
 def signal(text):
     whole = course(text, rate=1)
-    phase, inside = phase_rows(whole, phases_of(whole))
+    phase, inside = phase_rows(whole, phases_of(whole, SHORT))
     letters = "".join("-0123"[value + 1] for value in phase)
     return letters, "".join(".#"[int(one)] for one in inside)
 
@@ -167,7 +167,7 @@ def test_the_signal_of_each_row(text, phase, inside):
 @hypothesis_settings(deadline=None)
 @given(courses())
 def test_phases_are_in_order(whole):
-    found = phases_of(whole)
+    found = phases_of(whole, SHORT)
     edges = [edge for stay in found.stays for edge in stay]
     assert edges == sorted(edges)
     assert all(stop > start for start, stop in found.stays)
@@ -187,13 +187,13 @@ def test_phases_are_in_order(whole):
 @given(courses(), st.data())
 def test_frames_that_could_not_be_decoded_end_no_withdrawal(whole, data):
     """Losing frames outside never makes a withdrawal end earlier; losing all of them leaves it without an end."""
-    found = phases_of(whole)
+    found = phases_of(whole, SHORT)
     lost = np.array(data.draw(st.lists(st.booleans(), min_size=len(whole), max_size=len(whole)))) & (whole.outside == 1)
     for hole in (lost, whole.outside == 1):
         rows = {
             name: np.where(hole, np.int8(-1), getattr(whole, name)) for name in ("outside", "nonsense", "ileocecal")
         }
-        holed = phases_of(replace(whole, seen=whole.seen & ~hole, **rows))
+        holed = phases_of(replace(whole, seen=whole.seen & ~hole, **rows), SHORT)
         if found.withdrawal is not None and holed.withdrawal is not None and holed.withdrawal[0] == found.withdrawal[0]:
             assert holed.withdrawal[1] >= found.withdrawal[1]
     assert holed.cut or holed.withdrawal is None
