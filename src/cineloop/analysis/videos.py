@@ -113,7 +113,7 @@ def remove_identity(
         deidentify(paths, gate_rows(analysis, models), settings, folder, progress)
     if settings.join:
         return {}
-    written = {part["number"]: part["file"] for part in json.loads(log.read_text(encoding="utf-8"))["parts"]}
+    written = {part["part"]: part["file"] for part in json.loads(log.read_text(encoding="utf-8"))["parts"]}
     return {number: name for number, name in written.items() if name.endswith(".mp4")}
 
 

@@ -167,13 +167,14 @@ def analyze(
             progress=progress,
         )
         analysis = assemble(recording, passed, models, how, name=called, parts=parts)
+    # Of each part the report plays what comes last.
     videos: dict[int, str] = {}
-    if link:
-        videos = linked(paths, folder)
     if overlay:
-        videos = write_overlays(analysis, paths, folder, progress=progress) | videos
+        videos |= write_overlays(analysis, paths, folder, progress=progress)
     if guard is not None:
-        videos = remove_identity(analysis, models, paths, guard, folder, progress=progress) | videos
+        videos |= remove_identity(analysis, models, paths, guard, folder, progress=progress)
+    if link:
+        videos |= linked(paths, folder)
     analysis = dataclasses.replace(analysis, videos=videos)
     write_tables(analysis, folder)
     write_report(analysis, folder)

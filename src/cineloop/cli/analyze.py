@@ -20,7 +20,7 @@ _TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d+)?)$")
 def command(
     videos: Annotated[
         list[Path],
-        typer.Argument(metavar="VIDEO...", help="A recording, its parts in order, or a folder of them; DICOM as well."),
+        typer.Argument(metavar="VIDEO", help="A recording, its parts in order, or a folder of them; DICOM as well."),
     ],
     inbody: Annotated[
         Path | None, typer.Option(help="A run that tells in from out of the body (recipes inbody/*).")

@@ -264,3 +264,44 @@ def test_a_copy_of_work_goes_on_elsewhere(tmp_path, video, models, monkeypatch):
             cineloop.analyze(video, out=tmp_path / "here", **arguments)
     shutil.copytree(tmp_path / "here", tmp_path / "there")
     assert isinstance(cineloop.analyze(video, out=tmp_path / "there", **arguments).folder, Path)
+
+
+def test_a_report_plays_what_identifies_nobody(tmp_path, pictures, models):
+    parts = [
+        write(tmp_path / f"Mueller {number}.mkv", pictures[half])
+        for number, half in enumerate((slice(80), slice(80, 160)))
+    ]
+    done = cineloop.analyze(parts, inbody=models["inbody"], out=tmp_path / "out", overlay=True, privacy={})
+    names = {path.name for path in done.folder.iterdir()}
+    videos = {f"{kind}-00{number}.mp4" for kind in ("overlay", "deidentified") for number in (0, 1)}
+    assert names == {*FILES, *videos, "audit.json", "audit.csv", "review.html"}
+    assert done.analysis.videos == {0: "deidentified-000.mp4", 1: "deidentified-001.mp4"}
+    assert "deidentified-001.mp4" in (done.folder / "report.html").read_text()
+    assert {title for title, _ in done.files()} == {"report", "data", "timeline", "overlay", "deidentified", "review"}
+    for path in done.folder.iterdir():
+        assert b"Mueller" not in path.read_bytes(), path.name
+
+
+def test_videos_that_are_done_are_kept_by_an_interrupted_analysis(tmp_path, video, models, monkeypatch):
+    from cineloop.api import analyzing
+
+    def failing(analysis, folder):
+        raise KeyboardInterrupt
+
+    arguments = {"inbody": models["inbody"], "out": tmp_path / "a", "overlay": True, "privacy": {}}
+    with monkeypatch.context() as patch:
+        patch.setattr(analyzing, "write_tables", failing)
+        with pytest.raises(KeyboardInterrupt):
+            cineloop.analyze(video, **arguments)
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "a").glob("*.mp4")}
+    (tmp_path / "a" / "audit.json").unlink()
+    done = cineloop.analyze(video, **arguments)
+    after = {path.name: path.stat().st_mtime_ns for path in done.folder.glob("*.mp4")}
+    # What has no log is written again, as nobody knows whether it is whole.
+    assert [name for name, when in after.items() if when == before[name]] == ["overlay.mp4"]
+    assert done.analysis.videos == {0: "deidentified.mp4"}
+
+
+def test_nothing_is_removed_where_no_model_tells_what_is_outside(tmp_path, video, models):
+    with pytest.raises(ModelError, match="no model tells what is out of the body"):
+        cineloop.analyze(video, classify=models["classify"], out=tmp_path / "a", settings=CLIPS, privacy={})
