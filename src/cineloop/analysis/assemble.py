@@ -31,6 +31,7 @@ from cineloop.analysis.run import Passed, fingerprint_of
 from cineloop.analysis.settings import Settings
 from cineloop.analysis.showable import row_of, showable
 from cineloop.analysis.variation import varied
+from cineloop.analysis.words import LANGUAGES, Said, Words
 from cineloop.runs import library_versions, now
 from cineloop.timeline.decision import SIGNALS, States, Thresholds
 from cineloop.timeline.timeline import Timeline
@@ -38,6 +39,8 @@ from cineloop.video.recording import Recording
 
 _BEST_WIDTH, _BEST_QUALITY = 480, 80
 _RAW_KERNEL = 1e-6
+# Share of frames from which on the models' disagreement is told.
+_MUCH = 0.1
 _SHOWN = ("inside", "insertion", "caecum", "withdrawal", "unknown")
 
 
@@ -60,6 +63,7 @@ def assemble(
         name: Of the procedure.
         parts: Its files.
     """
+    words = LANGUAGES[settings.language]
     by_stage: Mapping[StageName, Model] = {model.stage: model for model in models}
     lines: dict[StageName, Timeline] = {
         stage: timeline_of(model, passed.arrays, recording, passed.instants, name=name, rate=settings.rate)
@@ -79,7 +83,7 @@ def assemble(
         settings=settings,
         parts=parts,
         fingerprint=fingerprint_of(parts, models, settings),
-        stages=tuple(_facts(model, passed) for model in models),
+        stages=tuple(_facts(model, passed, words) for model in models),
         timeline=_timeline(lines, by_stage, decided(_unfiltered(settings)), facts, settings, recording, passed, name),
         windows=windows,
         stretches=stretches,
@@ -90,16 +94,16 @@ def assemble(
         best=_best(recording, looks_of(passed.arrays, passed.instants), course, stretches),
         thumbnails=_allowed(thumbnails_of(passed.arrays, recording, passed.instants), course),
         gaps=gaps_of(passed.arrays, recording, passed.instants),
-        warnings=_warnings(parts, models, course, lines),
+        warnings=tuple(map(words.say, _warnings(parts, models, course, lines))),
         watermark=next((model.watermark for model in models if model.watermark), None),
         versions=library_versions(),
         made=now(),
     )
 
 
-def _facts(model: Model, passed: Passed) -> StageFacts:
+def _facts(model: Model, passed: Passed, words: Words) -> StageFacts:
     looked = int(np.isfinite(passed.arrays[f"{model.stage}/scores"]).all(axis=1).sum())
-    return model.facts(passed.engines[model.stage], looked)
+    return model.facts(passed.engines[model.stage], looked, words)
 
 
 def _cuts(models: Mapping[StageName, Model]) -> Cuts:
@@ -190,34 +194,24 @@ def _best(recording: Recording, looks: Looks, course: Course, stretches: Sequenc
 
 
 def _warnings(
-    parts: Sequence[PartFacts],
-    models: Sequence[Model],
-    course: Course,
-    lines: Mapping[StageName, Timeline],
-) -> tuple[str, ...]:
-    found = [f"The file {part.name} ends before what its header promises." for part in parts if part.truncated]
+    parts: Sequence[PartFacts], models: Sequence[Model], course: Course, lines: Mapping[StageName, Timeline]
+) -> tuple[Said, ...]:
+    found = [Said("ends_early", {"name": part.name}) for part in parts if part.truncated]
     if len({(part.width, part.height) for part in parts}) > 1:
-        found.append("The files differ in the size of their pictures.")
+        found.append(Said("sizes_differ"))
     if course.outside is None:
-        found.append("No model told what is out of the body: no picture of this report was checked for that.")
+        found.append(Said("pictures_unchecked"))
     if {"inbody", "quality"} <= lines.keys():
-        found += _disagreement(lines, models)
-    for model in models:
-        found += [f"{model.stage}: {text}" for text in model.facts("", 0).warnings]
-    return tuple(found)
+        share = _disagreement(lines, models)
+        found += [Said("models_disagree", {"share": share})] if share > _MUCH else []
+    return (*found, *(warning for model in models for warning in model.warnings))
 
 
-def _disagreement(lines: Mapping[StageName, Timeline], models: Sequence[Model]) -> list[str]:
-    """Say where the two models that tell outside from inside differ in more than a tenth of the frames."""
+def _disagreement(lines: Mapping[StageName, Timeline], models: Sequence[Model]) -> float:
+    """Return the share of frames in which the two models that tell outside from inside differ."""
     by_stage = {model.stage: model for model in models}
     gate = by_stage["inbody"]
     assert gate.positive is not None
     one = lines["inbody"].scores[gate.positive] >= gate.thresholds[gate.positive]
     two = lines["quality"].scores["outside"] >= by_stage["quality"].thresholds["outside"]
-    share = float((one != two).mean())
-    if share <= 0.1:
-        return []
-    return [
-        "The in-body gate and the quality model disagree on whether the scope is outside in "
-        f"{share:.0%} of the frames; the gate decides."
-    ]
+    return float((one != two).mean())

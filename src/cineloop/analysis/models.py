@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cineloop.analysis.indicator import StageName
 from cineloop.analysis.result import StageFacts
+from cineloop.analysis.words import Said, Words
 from cineloop.errors import ModelError
 from cineloop.inference.judge import chosen_threshold, chosen_thresholds
 from cineloop.inference.load import Loaded, load
@@ -46,19 +47,22 @@ class Model:
         reason: str | None = run.ledger()["cohort"]["allow_leakage"] if run is not None else None
         return reason
 
-    def facts(self, engine: str, looked: int) -> StageFacts:
+    @property
+    def warnings(self) -> tuple[Said, ...]:
+        """What a reader must know of it."""
+        untuned = [Said("untuned", {"stage": self.stage})] if self.thresholds and not self.tuned else []
+        leak = [Said("leak", {"stage": self.stage, "reason": self.watermark})] if self.watermark else []
+        return (*untuned, *leak)
+
+    def facts(self, engine: str, looked: int, words: Words) -> StageFacts:
         """Return what a report says of it.
 
         Args:
             engine: What computed it.
             looked: Frames or clips that it judged.
+            words: Of the report's language.
         """
         run, passport = self.loaded.run, self.loaded.passport
-        warnings = []
-        if self.thresholds and not self.tuned:
-            warnings.append("Its thresholds are untuned: no evaluation of this model chose them on validation.")
-        if self.watermark:
-            warnings.append(f"It was trained on data that leaks: {self.watermark}")
         return StageFacts(
             stage=self.stage,
             run=run.name if run is not None else None,
@@ -70,7 +74,7 @@ class Model:
             thresholds=dict(self.thresholds),
             tuned=self.tuned,
             looked=looked,
-            warnings=tuple(warnings),
+            warnings=tuple(map(words.say, self.warnings)),
         )
 
 

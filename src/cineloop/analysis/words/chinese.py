@@ -39,6 +39,12 @@ CHINESE = Words(
         "no_bbps": "依据单帧画面；不是本次检查的波士顿肠道准备评分。",
         "by_frames": "由模型根据单帧评分得出，并非肉眼评分；肠段分界由使用者给出。",
         "little_readable": "其中可读画面仅 {seconds:.1f} 秒。",
+        "ends_early": "文件 {name} 比其文件头所示提前结束。",
+        "sizes_differ": "各文件的画面尺寸不同。",
+        "pictures_unchecked": "没有模型判断体内外：本报告中的图片未经体外画面检查。",
+        "models_disagree": "体内外判断模型与画面质量模型在 {share:.0%} 的画面上对是否在体外判断不一致；以前者为准。",
+        "untuned": "{stage} 的阈值未经调整：该模型没有在验证集上选定阈值的评估。",
+        "leak": "{stage} 的模型使用了存在数据泄漏的训练数据：{reason}",
     },
     titles={
         "inbody_seconds": "体内时间",

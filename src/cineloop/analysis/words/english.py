@@ -41,6 +41,13 @@ ENGLISH = Words(
         "no_bbps": "From single frames; no BBPS of the examination.",
         "by_frames": "From the scores of single frames by a model, not by eye; the boundaries are the user's.",
         "little_readable": "Only {seconds:.1f} s of it are readable.",
+        "ends_early": "The file {name} ends before what its header promises.",
+        "sizes_differ": "The files differ in the size of their pictures.",
+        "pictures_unchecked": "No model told what is out of the body: no picture of this report was checked for that.",
+        "models_disagree": "The in-body gate and the quality model disagree on whether the scope is outside in "
+        "{share:.0%} of the frames; the gate decides.",
+        "untuned": "The thresholds of {stage} are untuned: no evaluation of this model chose them on validation.",
+        "leak": "The model of {stage} was trained on data that leaks: {reason}",
     },
     parts={
         "start_seconds": "start",
