@@ -122,7 +122,8 @@ def _cards(result: PrivacyResult) -> Cards:
 
 
 def _strips(result: PrivacyResult, doubts: Sequence[Doubt], thumbnails: Thumbnails) -> tuple[tuple[Strip, ...], int]:
-    strips, spent = [], 0
+    strips: list[Strip] = []
+    spent = 0
     for place, doubt in enumerate(doubts):
         pictures = _pictures(doubt.kept, thumbnails, "kept")
         if result.settings.review_removed:
