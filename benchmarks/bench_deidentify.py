@@ -231,8 +231,8 @@ def text_rows() -> list[Row]:
             told(seen),
             "",
             None,
-            "at least 97% of the area",
-            share >= 0.97,
+            "at least 95% of the area",
+            share >= 0.95,
             "scenes that move",
         )
     )

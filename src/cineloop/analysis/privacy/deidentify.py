@@ -232,15 +232,10 @@ def _warnings(outcomes: tuple[PartOutcome, ...], rows: GateRows, settings: Priva
                 f"Part {part.number}: {part.mask.still} of {part.mask.looks} looks for text were left out, since more "
                 "than a tenth of the picture stood still in them. Look for text by eye."
             )
+        elif settings.find_text and part.frames - part.removed == 1:
+            said.append(f"Part {part.number} has one picture, in which text cannot be told from the scene: look at it.")
         if part.truncated:
             said.append(f"Part {part.number} ends early: what is missing from the original is missing here.")
         if part.undecodable:
             said.append(f"Part {part.number}: {part.undecodable} kept frames could not be decoded and were removed.")
-        if settings.find_text and part.removed < part.frames and _one_picture(part):
-            said.append(f"Part {part.number} has too few frames for text to be told from the scene: look at it by eye.")
     return said
-
-
-def _one_picture(part: PartOutcome) -> bool:
-    """Say whether text was looked for in one picture only."""
-    return part.frames - part.removed < 2

@@ -74,16 +74,19 @@ class Mask:
             filled[each.box.rows, each.box.columns] = True
         return filled
 
-    @property
+    @cached_property
     def empty(self) -> bool:
         """Whether nothing is filled."""
         return not self.filled.any()
 
+    @cached_property
+    def _left(self) -> Pixels:
+        """1 where a picture is left as it is and 0 where it is filled, uint8 ``[H, W, 3]``: a product is fastest."""
+        return np.repeat(~self.filled[..., None], 3, axis=2).astype(np.uint8)
+
     def fill(self, pixels: Pixels) -> Pixels:
         """Return a picture ``[H, W, 3]`` with black where it is masked; the picture itself where nothing is."""
-        if self.empty:
-            return pixels
-        return np.where(self.filled[..., None], np.uint8(0), pixels)
+        return pixels if self.empty else pixels * self._left
 
     def with_text_of(self, other: Mask) -> Mask:
         """Return a mask of the same size that also fills the text that was found in another part."""

@@ -80,8 +80,8 @@ def shown(video: Video, start: Fraction) -> Floats:
     clock = video.clock
     ticks = np.append(clock.pts, clock.end) - clock.pts[0]
     # One division rounds once, so that a time is the same here and where it was written down as a decimal.
-    found: Floats = float(start) + ticks * clock.time_base.numerator / clock.time_base.denominator
-    return found
+    times: Floats = float(start) + ticks * clock.time_base.numerator / clock.time_base.denominator
+    return times
 
 
 def divided(videos: list[Video], spans: tuple[Span, ...], hashes: list[str]) -> list[Part]:

@@ -23,7 +23,7 @@ Levels: TypeAlias = npt.NDArray[np.int16]
 # Strokes are thinner than this share of the height of the frame.
 _STROKE = 0.018
 # Levels (of 255) by which a stroke stands out from what is around it, and some of it clearly so.
-_WEAK, _CLEAR = 20, 40
+_WEAK, _CLEAR = 16, 32
 # Heights, in pixels, of the windows, three times as wide, in which strokes are counted; letters fill at least this
 # share of one, and are clear for this share of what they fill.
 _WINDOWS = (9, 19, 37)
