@@ -162,16 +162,23 @@ class Tracker:
         elif self._look is not None:
             if sight == READABLE:
                 self._look.strength -= stop - start
+            else:
+                # The scope may have come in since the region was seen, which then counts before it is over.
+                moments = self._count(stop)
             if self._look.strength <= _EPS or stop - self._look.stop >= LOST - _EPS:
-                moments = self._end_look(stop)
+                moments += self._end_look(stop)
+        return moments + self._count(stop)
+
+    def _count(self, now: float) -> list[Moment]:
+        """Let a look count that has become strong enough."""
         look_now = self._look
         if look_now is None or look_now.counts or self.entered is None:
-            return moments
-        if look_now.strength >= self._least.ileocecal - _EPS and look_now.seen >= self._least_of(look_now) - _EPS:
-            look_now.counts = True
-            self.looks.append(look_now)
-            moments.append(Moment("caecum_reached", look_now.start, stop))
-        return moments
+            return []
+        if look_now.strength < self._least.ileocecal - _EPS or look_now.seen < self._least_of(look_now) - _EPS:
+            return []
+        look_now.counts = True
+        self.looks.append(look_now)
+        return [Moment("caecum_reached", look_now.start, now)]
 
     def _least_of(self, look: Look) -> float:
         """Return how long a look lasts at least to be no glimpse."""
