@@ -51,11 +51,8 @@ def _mapping_without_duplicates(loader: _SafeLoader, node: yaml.MappingNode) -> 
 
 _SafeLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_duplicates)
 # YAML 1.1 reads `1e-3` as text; a learning rate is written so.
-_SafeLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(?:[0-9][0-9_]*)(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)$"),
-    list("-+0123456789"),
-)
+_FLOAT = ("tag:yaml.org,2002:float", re.compile(r"^[-+]?(?:[0-9][0-9_]*)(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)$"))
+_SafeLoader.add_implicit_resolver(*_FLOAT, list("-+0123456789"))
 
 
 def parse_yaml(text: str, *, where: str | Path) -> Any:
@@ -102,6 +99,8 @@ def _quoted_where_needed(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _SafeDumper.add_representer(str, _quoted_where_needed)
+# Text that the loader would read as a number is quoted.
+_SafeDumper.add_implicit_resolver(*_FLOAT, list("-+0123456789"))
 
 
 def dump_yaml(value: Any) -> str:
