@@ -15,7 +15,8 @@ from cineloop import files
 from cineloop.analysis.stages.stage import Arrays
 from cineloop.errors import CineloopError
 
-_KEY = "analysis.json"
+KEY = "analysis.json"
+"""The file by which unfinished work is known."""
 
 
 class Store:
@@ -36,7 +37,7 @@ class Store:
         Raises:
             CineloopError: Work of another analysis lies there.
         """
-        file = self.folder / _KEY
+        file = self.folder / KEY
         if not file.is_file():
             files.write_json(file, self._key)
             return False

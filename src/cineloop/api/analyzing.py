@@ -20,7 +20,7 @@ from cineloop.analysis.result import Analysis
 from cineloop.analysis.run import check_causal, facts_of, key_of, look, name_of, salt_of
 from cineloop.analysis.settings import Engine, Settings
 from cineloop.analysis.sources import parts_of
-from cineloop.analysis.store import Store
+from cineloop.analysis.store import KEY, Store
 from cineloop.analysis.tables import write_tables
 from cineloop.analysis.videos import linked, remove_identity, write_overlays
 from cineloop.analysis.words import LANGUAGES
@@ -194,5 +194,5 @@ def _check_free(folder: Path) -> None:
         )
     if folder.exists() and not folder.is_dir():
         raise CineloopError("This is a file", where=folder, mend="Give another --out.")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / _WORK).is_dir():
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / _WORK / KEY).is_file():
         raise CineloopError("The folder is not empty", where=folder, mend="Give a new folder as --out.")

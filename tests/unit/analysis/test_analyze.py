@@ -168,6 +168,14 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path, video, models):
         cineloop.analyze(video, inbody=models["inbody"], out=tmp_path)
 
 
+def test_a_folder_called_work_is_not_taken_for_ours(tmp_path, video, models):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "thesis.txt").write_text("mine")
+    with pytest.raises(CineloopError, match="not empty"):
+        cineloop.analyze(video, inbody=models["inbody"], out=tmp_path)
+    assert (tmp_path / "work" / "thesis.txt").exists()
+
+
 def test_work_with_other_settings_is_not_mixed(tmp_path, video, models, monkeypatch):
     def failing(self, span, arrays):
         raise KeyboardInterrupt
