@@ -139,6 +139,7 @@ def train(
         resume=resume,
         ledger=ledger,
         progress=progress,
+        warn=warn,
     )
     if result is not None:
         _draw(run, resolved, prepared)

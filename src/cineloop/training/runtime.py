@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from cineloop.errors import RecipeError
+from cineloop.training import precision as precisions
 from cineloop.training.schema import TrainSection
 
 __all__ = ["Runtime"]
@@ -27,12 +28,13 @@ class Runtime:
 
     Args:
         config: The recipe's ``train`` section.
+        precision: What an interrupted run was begun with; None resolves what the recipe asks for.
 
     Raises:
         RecipeError: The asked accelerator or number of devices is not here.
     """
 
-    def __init__(self, config: TrainSection) -> None:
+    def __init__(self, config: TrainSection, *, precision: str | None = None) -> None:
         logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
         accelerator = config.accelerator
         if accelerator == "auto":
@@ -49,8 +51,12 @@ class Runtime:
             raise RecipeError("No Apple GPU is here", where="train.accelerator", mend="Set train.accelerator=cpu.")
         # Every parameter takes part in every step; Fabric need not search for unused ones.
         strategy: Any = DDPStrategy(find_unused_parameters=False) if config.devices > 1 else "auto"
+        self.precision = precision or precisions.resolve(config.precision, accelerator)
         self._fabric = Fabric(
-            accelerator=accelerator, devices=config.devices, strategy=strategy, precision=config.precision
+            accelerator=accelerator,
+            devices=config.devices,
+            strategy=strategy,
+            precision=cast(Any, self.precision),
         )
         self._threads = config.threads
 

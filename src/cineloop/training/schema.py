@@ -8,7 +8,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from cineloop.schema import FigureFiles, Section
 
-Precision = Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true"]
+Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true"]
 
 
 class OptimizerSection(Section):
@@ -144,7 +144,8 @@ class TrainSection(Section):
         workers: Processes that decode; they change no sample.
         accelerator: ``auto`` takes a GPU where there is one.
         devices: Processes on this host, each with a device of its own.
-        precision: Of the arithmetic, as Lightning Fabric names it.
+        precision: Of the arithmetic, as Lightning Fabric names it; ``auto`` is ``bf16-mixed`` where the device has it
+            in hardware, else ``32-true``. A run goes on in what it was begun with.
         compile: Compile the model with ``torch.compile``.
         threads: Compute threads of each process.
         optimizer: How weights move.

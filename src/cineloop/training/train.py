@@ -13,6 +13,7 @@ from cineloop.progress import Progress, silent
 from cineloop.training.learner import Learner
 from cineloop.training.logs import RunLog, open_sinks
 from cineloop.training.loop import FitResult, Loop
+from cineloop.training.precision import EMULATED, is_emulated
 from cineloop.training.runtime import Runtime
 from cineloop.training.schema import TrainSection
 
@@ -31,6 +32,7 @@ def execute(
     resume: bool,
     ledger: Callable[[], Mapping[str, Any]],
     progress: Progress = silent,
+    warn: Callable[[str], None] | None = None,
 ) -> tuple[runs.Run, FitResult | None]:
     """Train a learner into the run folder ``out``, or go on with what stands there.
 
@@ -42,6 +44,7 @@ def execute(
         resume: Go on where the run was interrupted; a run that is not there is begun.
         ledger: Gives what ``run.json`` shall hold besides versions and times.
         progress: Told about steps.
+        warn: Told when the arithmetic asked for is emulated here.
 
     Returns:
         The run, and how training ended; None for processes that only helped.
@@ -50,7 +53,10 @@ def execute(
         RunError: The folder is taken, or holds a run of another recipe.
         TrainingError: The loss is not finite.
     """
-    runtime = Runtime(config)
+    kept = runs.Run(out).ledger().get("precision") if runs.is_run(out) else None
+    runtime = Runtime(config, precision=kept)
+    if warn is not None and runtime.is_main and is_emulated(runtime.precision, runtime.device.type):
+        warn(EMULATED)
     runtime.launch()
     going_on = runs.is_run(out)
     runtime.barrier()
@@ -58,7 +64,8 @@ def execute(
         if going_on:
             runs.open_run(out).update_ledger(state="started", resumed=runs.now())
         else:
-            runs.create(out, dict(recipe), recipe_sha256=files.fingerprint(dict(recipe)), **ledger())
+            begun = {**ledger(), "precision": runtime.precision}
+            runs.create(out, dict(recipe), recipe_sha256=files.fingerprint(dict(recipe)), **begun)
     runtime.barrier()
     run = runs.Run(out)
     # What the run was begun with: a later version may resolve the same recipe to more keys.
