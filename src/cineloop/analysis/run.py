@@ -159,6 +159,7 @@ def look(
     engine: Engine,
     store: Store,
     *,
+    pictures: bool = True,
     begun: Callable[[], None] = lambda: None,
     progress: Progress = silent,
 ) -> Passed:
@@ -170,6 +171,7 @@ def look(
         settings: How it is looked at.
         engine: How fast.
         store: Keeps what is done.
+        pictures: Also look for pictures worth showing.
         begun: Told when all is checked and work begins.
         progress: Told about seconds.
 
@@ -200,8 +202,9 @@ def look(
         frames = live_frames(model.loaded.predictor)
         engines[model.stage] = frames.engine
         stages.append(FrameStage(model.stage, frames, recording, instants, size=engine.batch, outputs=width))
-    apart = max(_APART, recording.duration / _THUMBNAILS)
-    stages.append(Looker(recording, instants, every=max(1, int(np.ceil(apart * settings.rate)))))
+    if pictures:
+        apart = max(_APART, recording.duration / _THUMBNAILS)
+        stages.append(Looker(recording, instants, every=max(1, int(np.ceil(apart * settings.rate)))))
     store.open()
     begun()
     with _beside_a_decoder():

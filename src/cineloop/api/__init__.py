@@ -1,6 +1,7 @@
 """What the verbs call and users import: train, evaluate, predict, analyze, export, features, sampling, load."""
 
 from cineloop.api.analyzing import Analyzed, analyze
+from cineloop.api.auditing import Audited, audit_privacy
 from cineloop.api.exporting import export
 from cineloop.api.judging import evaluate
 from cineloop.api.predicting import features, predict
@@ -14,6 +15,7 @@ from cineloop.inference.sampling import Choice
 
 __all__ = [
     "Analyzed",
+    "Audited",
     "Choice",
     "Exported",
     "Features",
@@ -21,6 +23,7 @@ __all__ = [
     "Prediction",
     "Sampled",
     "analyze",
+    "audit_privacy",
     "evaluate",
     "export",
     "features",

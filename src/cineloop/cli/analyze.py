@@ -19,9 +19,9 @@ _TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d+)?)$")
 
 def command(
     videos: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(metavar="VIDEO", help="A recording, its parts in order, or a folder of them; DICOM as well."),
-    ],
+    ] = None,
     inbody: Annotated[
         Path | None, typer.Option(help="A run that tells in from out of the body (recipes inbody/*).")
     ] = None,
@@ -78,6 +78,14 @@ def command(
     padding: Annotated[
         float, typer.Option(min=0, help="With --deidentify: seconds removed on both sides of what is removed.")
     ] = 1.0,
+    privacy_audit: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TABLE",
+            help="Instead of a report: what --deidentify would leave of the frames out of the body of the procedures "
+            "whose frames this table labels.",
+        ),
+    ] = None,
     link: Annotated[
         bool, typer.Option("--link", help="Let the report play the recording's own file where it lies beside it.")
     ] = False,
@@ -90,6 +98,31 @@ def command(
 
     The video is decoded once, in bounded memory. An interrupted analysis goes on with the same command.
     """
+    if privacy_audit is not None:
+        if videos or classify is not None:
+            raise CineloopError(
+                "The table names the videos, and a classifier of clips decides nothing there",
+                where="--privacy-audit",
+                mend="Leave VIDEO and --classify out.",
+            )
+        from cineloop.cli.privacy_audit import audit
+
+        audit(
+            privacy_audit,
+            out or Path("analyses/privacy-audit"),
+            json=json,
+            inbody=inbody,
+            quality=quality,
+            plain_names=plain,
+            settings={"rate": rate},
+            engine={"batch": batch, "threads": threads},
+            privacy={"padding": padding},
+            outside_class=outside_class,
+            device=device,
+        )
+        return
+    if not videos:
+        raise CineloopError("No recording is named", where="command line", mend="Name a video, its parts, or a folder.")
     if inbody is None and quality is None and classify is None:
         raise CineloopError(
             "No model is named, so there is nothing to find",

@@ -27,6 +27,11 @@ _SYSTEM = {
     errno.EROFS: ("The file system is read-only", "Choose another folder to write to."),
     errno.EACCES: ("Permission denied", "Check the permissions of the file and its folder."),
     errno.EPERM: ("Operation not permitted", "Check the permissions of the file and its folder."),
+    errno.ENAMETOOLONG: ("A name is too long for the file system", "Check the path, or choose a shorter one."),
+    errno.EIO: (
+        "The disk or the network share cannot be read or written",
+        "Check it, then run the same command again.",
+    ),
     errno.EMFILE: ("Too many open files", "Raise the limit (`ulimit -n`) or use fewer workers."),
 }
 

@@ -107,6 +107,22 @@ def blanked_frames(spans: tuple[Span, ...], shown: Floats) -> Flags:
     return blanked
 
 
+def as_removed(spans: tuple[Span, ...], shown: Floats) -> tuple[Span, ...]:
+    """Return the stretches for which the frames that spans remove are on screen, in order.
+
+    Args:
+        spans: In order.
+        shown: As of :func:`blanked_frames`.
+    """
+    removed = blanked_frames(spans, shown)
+    begins, ends = run_bounds(removed.astype(np.int8))
+    return tuple(
+        Span(float(shown[begin]), float(shown[end]), "outside")
+        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
+        if removed[begin]
+    )
+
+
 def _between(rows: GateRows, duration: float, settings: PrivacySettings) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Return the times at which rows divide a procedure [K + 2], and why each stretch between is blanked, -1 where not.
 

@@ -32,7 +32,8 @@ _WAYS = {
 }
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """Return a name without what does not count in names of classes: case, spaces, hyphens, underscores."""
     return re.sub(r"[\s_\-]+", "", name.casefold())
 
 
@@ -49,7 +50,7 @@ class Names(Section):
 
     @model_validator(mode="after")
     def _apart(self) -> Names:
-        both = {_folded(name) for name in self.in_body} & {_folded(name) for name in self.out_of_body}
+        both = {folded(name) for name in self.in_body} & {folded(name) for name in self.out_of_body}
         if both:
             raise ValueError(f"{sorted(both)[0]!r} names both classes")
         return self
@@ -113,11 +114,11 @@ class _Frame:
 
 def _class_of(folder: str, names: Names) -> str | None:
     """Return the class that a folder's name means, or None."""
-    folded = _folded(folder)
+    given = folded(folder)
     found = [
         label
         for label, known in zip(CLASSES, (names.in_body, names.out_of_body), strict=True)
-        if any(fnmatch.fnmatchcase(folded, _folded(name)) for name in known)
+        if any(fnmatch.fnmatchcase(given, folded(name)) for name in known)
     ]
     return found[0] if len(found) == 1 else None
 
