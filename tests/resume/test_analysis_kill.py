@@ -15,7 +15,7 @@ from frame_models import frame_weights
 from moving_clips import clip, surface
 from program import cineloop, start
 
-FPS = 2
+FPS = 1
 # Work is kept every five minutes of video: of this recording three times.
 FRAMES = 12 * 60 * FPS
 
@@ -44,9 +44,16 @@ def whole(command, tmp_path_factory):
     return out
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    "after", ["work/analysis.json", "work/00000.npz", "work/00001.npz", "overlay.mp4", "audit.json"]
+    "after",
+    [
+        pytest.param(name, marks=mark)
+        for mark, names in (
+            (pytest.mark.slow, ("work/00000.npz", "overlay.mp4")),
+            (pytest.mark.long, ("work/analysis.json", "work/00001.npz", "audit.json")),
+        )
+        for name in names
+    ],
 )
 def test_it_goes_on_to_the_same_result(tmp_path, command, whole, after):
     out = tmp_path / "out"
