@@ -7,6 +7,7 @@ and again, joined by copying packets. ``CINELOOP_BENCH_MINUTES`` (120) says how 
 from __future__ import annotations
 
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -20,11 +21,13 @@ from table import Row
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parent / "tests"))
 
+from cineloop.video.recording import Recording  # noqa: E402
 from frame_models import frame_weights  # noqa: E402
 
 MINUTES = float(os.environ.get("CINELOOP_BENCH_MINUTES", "120"))
 SHORT = 5.0
-RATE = 25
+RATE, LOOKS = 25, 5
+THREADS, ROUNDS = (1, 2), 3
 
 
 def repeated(path: Path, minutes: float) -> Path:
@@ -65,9 +68,50 @@ def measured(video: Path, given: list[str], out: Path) -> tuple[float, float]:
     return time.perf_counter() - began, used.ru_maxrss / 1024
 
 
+def decoded(video: Path, threads: int) -> float:
+    """Return the seconds for which the pictures that models would look at are decoded, with no model."""
+    began = time.perf_counter()
+    with Recording([video], threads=threads) as recording:
+        frames = recording.instants(LOOKS).frames
+        assert sum(picture.pixels is not None for picture in recording.pictures(frames)) == len(frames)
+    return time.perf_counter() - began
+
+
+def by_ffmpeg(video: Path, threads: int) -> float:
+    """Return the seconds for which FFmpeg's libraries decode all frames and give none of them to anybody."""
+    began = time.perf_counter()
+    with av.open(str(video)) as container:
+        stream = container.streams.video[0]
+        stream.codec_context.thread_count, stream.codec_context.thread_type = threads, "FRAME"
+        assert sum(1 for _ in container.decode(stream)) == SHORT * 60 * RATE
+    return time.perf_counter() - began
+
+
+def decoder(video: Path) -> list[Row]:
+    """Decode the short recording alone, beside FFmpeg."""
+    rows = []
+    for threads in THREADS:
+        pairs = [(decoded(video, threads), by_ffmpeg(video, threads)) for _ in range(ROUNDS)]
+        own, peer = (SHORT * 60 * RATE / statistics.median(each) for each in zip(*pairs, strict=True))
+        rows.append(
+            Row(
+                f"{SHORT:g} min of 1280x720 decoded, threads={threads}",
+                f"{own:.0f} frames/s",
+                f"FFmpeg {peer:.0f} frames/s",
+                own / peer,
+                "at least 0.8x",
+                own / peer >= 0.8,
+                f"{LOOKS} frames a second given out as RGB; FFmpeg's libraries give out none; opening included, "
+                f"median of {ROUNDS} interleaved",
+            )
+        )
+    return rows
+
+
 def run() -> list[Row]:
-    """Analyse a short and a long recording."""
+    """Decode a short recording, and analyse a short and a long one."""
     source = twenty_seconds()
+    rows = decoder(repeated(source, SHORT))
     lengths = {"short": SHORT, "long": MINUTES}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -81,6 +125,7 @@ def run() -> list[Row]:
     linear = (long / MINUTES) / (short / SHORT)
     how = f"whole command; {SHORT:g} min take {short:.0f} s"
     return [
+        *rows,
         Row(what, f"{long / 60:.1f} min", "its own time", speed, "at least 1x", speed >= 1, how),
         Row(
             f"{what}, peak memory",
