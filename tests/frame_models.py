@@ -43,6 +43,7 @@ def frame_weights(
     prepared: FrameInput | None = None,
     positive: str | None = None,
     classes: tuple[str, ...] = ("in_body", "out_of_body"),
+    crop: str = "none",
     **config,
 ) -> Loaded:
     """Write the weights file of a frame classifier and load it."""
@@ -63,7 +64,7 @@ def frame_weights(
                 config={
                     "labels": labels,
                     "stride": 1.0,
-                    "crop": "none",
+                    "crop": crop,
                     "input": prepared.model_dump(mode="json"),
                     "positive": positive,
                 },

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from cineloop.analysis.best import choose
-from cineloop.analysis.course import Course, Cuts, Gate, course_of
+from cineloop.analysis.course import Course, Cuts, Flags, Gate, course_of
 from cineloop.analysis.found import (
     Looks,
     gaps_of,
@@ -25,7 +25,7 @@ from cineloop.analysis.indicator import StageName
 from cineloop.analysis.indicators import Facts
 from cineloop.analysis.models import Model
 from cineloop.analysis.moments import events_of, phase_signal, stretches_of
-from cineloop.analysis.pictures import thumbnail
+from cineloop.analysis.pictures import BEST, thumbnail
 from cineloop.analysis.result import Analysis, BestFrame, PartFacts, StageFacts, Stretch, Thumbnail
 from cineloop.analysis.run import Passed, fingerprint_of
 from cineloop.analysis.settings import Settings
@@ -37,7 +37,6 @@ from cineloop.timeline.decision import SIGNALS, States, Thresholds
 from cineloop.timeline.timeline import Timeline
 from cineloop.video.recording import Recording
 
-_BEST_WIDTH, _BEST_QUALITY = 480, 80
 _RAW_KERNEL = 1e-6
 # Share of frames from which on the models' disagreement is told.
 _MUCH = 0.1
@@ -66,13 +65,15 @@ def assemble(
     words = LANGUAGES[settings.language]
     by_stage: Mapping[StageName, Model] = {model.stage: model for model in models}
     lines: dict[StageName, Timeline] = {
-        stage: timeline_of(model, passed.arrays, recording, passed.instants, name=name, rate=settings.rate)
+        stage: timeline_of(model, passed.arrays, recording, passed.instants, name=name)
         for stage, model in by_stage.items()
         if stage != "classify"
     }
     cuts = _cuts(by_stage)
     decided = partial(course_of, lines.get("inbody"), lines.get("quality"), recording.duration, cuts=cuts)
     course = decided(settings)
+    raw = decided(_unfiltered(settings))
+    shown = showable(course, raw, decided(_unfiltered(settings), shift=-1.0))
     windows = windows_of(by_stage["classify"], passed.arrays, settings) if "classify" in by_stage else None
     facts = Facts.of(course, settings, windows)
     indicators = varied(facts, lambda shift, factor: decided(settings, shift=shift, factor=factor), settings)
@@ -84,15 +85,15 @@ def assemble(
         parts=parts,
         fingerprint=fingerprint_of(parts, models, settings),
         stages=tuple(_facts(model, passed, words) for model in models),
-        timeline=_timeline(lines, by_stage, decided(_unfiltered(settings)), facts, settings, recording, passed, name),
+        timeline=_timeline(lines, by_stage, raw, facts, settings, recording, passed, name),
         windows=windows,
         stretches=stretches,
         events=events_of(course, facts.phases, settings, place, windows),
         indicators=tuple(
             replace(one, references=references_for(one, settings.guideline, settings.language)) for one in indicators
         ),
-        best=_best(recording, looks_of(passed.arrays, passed.instants), course, stretches),
-        thumbnails=_allowed(thumbnails_of(passed.arrays, recording, passed.instants), course),
+        best=_best(recording, looks_of(passed.arrays, passed.instants), course, shown, stretches),
+        thumbnails=_allowed(thumbnails_of(passed.arrays, recording, passed.instants), course, shown),
         gaps=gaps_of(passed.arrays, recording, passed.instants),
         warnings=tuple(map(words.say, _warnings(parts, models, course, lines))),
         watermark=next((model.watermark for model in models if model.watermark), None),
@@ -161,15 +162,17 @@ def _signals(course: Course) -> dict[str, States]:
     return {signal: row for signal in SIGNALS if (row := getattr(course, signal)) is not None}
 
 
-def _allowed(pictures: tuple[Thumbnail, ...], course: Course) -> tuple[Thumbnail, ...]:
+def _allowed(pictures: tuple[Thumbnail, ...], course: Course, shown: Flags) -> tuple[Thumbnail, ...]:
     """Return the pictures that may be shown."""
     rows = row_of(course, np.array([one.seconds for one in pictures]))
-    return tuple(one for one, shown in zip(pictures, showable(course)[rows].tolist(), strict=True) if shown)
+    return tuple(one for one, allowed in zip(pictures, shown[rows].tolist(), strict=True) if allowed)
 
 
-def _best(recording: Recording, looks: Looks, course: Course, stretches: Sequence[Stretch]) -> tuple[BestFrame, ...]:
+def _best(
+    recording: Recording, looks: Looks, course: Course, shown: Flags, stretches: Sequence[Stretch]
+) -> tuple[BestFrame, ...]:
     """Choose frames, and decode them again at a size that shows something."""
-    good = showable(course)
+    good = shown
     if course.nonsense is not None:
         good = good & (course.nonsense == 0)
     rows = row_of(course, recording.seconds[looks.frames])
@@ -184,7 +187,7 @@ def _best(recording: Recording, looks: Looks, course: Course, stretches: Sequenc
     pictures = {}
     for picture in recording.pictures(np.unique(np.array([frame for frame, *_ in chosen], dtype=np.int64))):
         if picture.pixels is not None:
-            jpeg, width, height = thumbnail(picture.pixels, _BEST_WIDTH, _BEST_QUALITY)
+            jpeg, width, height = thumbnail(picture.pixels, *BEST)
             pictures[picture.index] = Thumbnail(float(recording.seconds[picture.index]), jpeg, width, height)
     return tuple(
         BestFrame(place_of(recording, frame), phase, rank, pictures[frame])

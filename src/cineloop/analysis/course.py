@@ -174,6 +174,20 @@ def _shifted(threshold: float, shift: float) -> float:
     return float(np.clip(threshold + shift, threshold / 2, (1 + threshold) / 2))
 
 
+def row_rate(seconds: Times, settings: Settings) -> float:
+    """Return how many rows a second a model of frames has: as many as were asked for, or as the recording has.
+
+    It is the median, which pieces of a lower frame rate do not change, or, where nothing may look ahead, what the first
+    two rows tell.
+
+    Args:
+        seconds: Of the rows, float64 [F].
+        settings: ``rate`` and ``causal``.
+    """
+    known = seconds[:2] if settings.causal else seconds
+    return min(settings.rate, 1 / float(np.median(np.diff(known)))) if len(known) > 1 else settings.rate
+
+
 def _kernels(settings: Settings, rate: float, factor: float) -> Sequence[int]:
     """Return the kernels in rows, each rounded up, as published."""
     # Widths in seconds are decimal numbers, whose products with a rate may lie a rounding error above a whole one.
@@ -185,7 +199,7 @@ def _gate(stage: Timeline, settings: Settings, gate: Gate, shift: float, factor:
     score = stage.scores[gate.positive]
     found = score >= _shifted(gate.threshold, shift)
     raw = np.where(np.isnan(score), UNDEFINED, found == gate.outside).astype(np.int8)
-    kernel = _kernels(settings, stage.rate, factor)[0]
+    kernel = _kernels(settings, row_rate(stage.seconds, settings), factor)[0]
     filtered = causal_median(raw, kernel) if settings.causal else median_filter(raw, kernel)
     return np.where(raw == UNDEFINED, np.int8(UNDEFINED), filtered)
 
@@ -194,7 +208,7 @@ def _quality(stage: Timeline, settings: Settings, cuts: Thresholds, shift: float
     """Return the four signals of each row of a stage after post-processing, int8 [4, F]."""
     shifted = Thresholds(**{name: _shifted(value, shift) for name, value in vars(cuts).items()})
     raw = signals_at(np.column_stack([stage.scores[name] for name in LABELS]), shifted)
-    kernels = _kernels(settings, stage.rate, factor)
+    kernels = _kernels(settings, row_rate(stage.seconds, settings), factor)
     if settings.causal:
         return causal_filter(raw, kernels)
     return legalise(median_filter_rows(raw, kernels), raw).T

@@ -45,9 +45,7 @@ def place_at(recording: Recording, seconds: float) -> Place:
     return place_of(recording, max(frame, 0))
 
 
-def timeline_of(
-    model: Model, arrays: Arrays, recording: Recording, instants: Instants, *, name: str, rate: float
-) -> Timeline:
+def timeline_of(model: Model, arrays: Arrays, recording: Recording, instants: Instants, *, name: str) -> Timeline:
     """Return what a model of frames said, a row an instant; NaN where a frame could not be decoded.
 
     Args:
@@ -56,7 +54,6 @@ def timeline_of(
         recording: The procedure.
         instants: When models of frames looked.
         name: Of the procedure.
-        rate: Instants a second.
     """
     frame_of = dict(zip(instants.numbers.tolist(), instants.frames.tolist(), strict=True))
     frames = np.array([frame_of[number] for number in arrays[f"{model.stage}/numbers"].tolist()], dtype=np.int64)

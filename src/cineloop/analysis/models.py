@@ -9,6 +9,7 @@ from pathlib import Path
 from cineloop.analysis.indicator import StageName
 from cineloop.analysis.result import StageFacts
 from cineloop.analysis.words import Said, Words
+from cineloop.cohort.formats.inbody import Names, folded
 from cineloop.errors import ModelError
 from cineloop.inference.judge import chosen_threshold, chosen_thresholds
 from cineloop.inference.load import Loaded, load
@@ -17,6 +18,7 @@ from cineloop.tasks.frame_classification.predictor import FramePredictor
 from cineloop.timeline.quality import LABELS
 
 _HALF = 0.5
+_INSIDE = frozenset(map(folded, (*Names().in_body, "in", "inbody", "body")))
 _OPTIONS = {"inbody": "--inbody", "quality": "--quality", "classify": "--classify"}
 
 
@@ -127,13 +129,16 @@ def _binary(stage: StageName, loaded: Loaded, positive: str | None) -> Model:
 
 
 def _outside(loaded: Loaded) -> str | None:
-    """Return the class that is out of the body: of which the name says so, else the model's own positive one."""
+    """Return the class that is out of the body: whose name says so, or which stands beside one that is inside."""
     classes = loaded.predictor.classes
     named = [
         name for name in classes if "out" in name.lower().replace("-", "_").split("_") or "outside" in name.lower()
     ]
     named = named or [name for name in classes if name.lower() in ("outbody", "outofbody")]
-    return named[0] if len(named) == 1 else loaded.predictor.positive
+    inside = [name for name in classes if folded(name) in _INSIDE]
+    if not named and len(inside) == 1:
+        named = [name for name in classes if name not in inside]
+    return named[0] if len(named) == 1 else None
 
 
 def _known(name: str | None, loaded: Loaded, stage: StageName) -> str:

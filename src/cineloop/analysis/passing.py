@@ -68,7 +68,8 @@ def run_pass(
             for one in stages:
                 arrays |= one.answer()
             arrays["lost/frames"] = np.array([picture.index for picture in lost], dtype=np.int64)
-            reasons = [picture.error.what if picture.error is not None else "" for picture in lost]
+            # What follows the colon is a library's own text, in which the path of a file may stand.
+            reasons = [picture.error.what.partition(":")[0] if picture.error is not None else "" for picture in lost]
             arrays["lost/reasons"] = np.array(reasons, dtype=np.str_)
             store.write(number, arrays)
             before = number

@@ -10,7 +10,9 @@ from PIL import Image
 
 from cineloop.video.frame import Pixels
 
-_WIDTH, _QUALITY = 160, 70
+SMALL, BEST = (160, 70), (480, 80)
+"""Pixels across and the quality of JPEG: of small pictures along a timeline, and of those worth looking at."""
+
 _WORKING = 192
 _SIDE = 8
 
@@ -44,7 +46,7 @@ def signature_of(pixels: Pixels) -> Pixels:
     return np.asarray(small, dtype=np.uint8)
 
 
-def thumbnail(pixels: Pixels, width: int = _WIDTH, quality: int = _QUALITY) -> tuple[bytes, int, int]:
+def thumbnail(pixels: Pixels, width: int, quality: int) -> tuple[bytes, int, int]:
     """Return a small picture as JPEG without metadata, and its width and height in pixels.
 
     Args:

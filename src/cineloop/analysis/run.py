@@ -22,6 +22,7 @@ from cineloop.analysis.stages.frames import FrameStage
 from cineloop.analysis.stages.looks import Looker
 from cineloop.analysis.stages.stage import Arrays, Stage
 from cineloop.analysis.store import Store
+from cineloop.cohort.format import MEDIA_SUFFIXES
 from cineloop.errors import ModelError
 from cineloop.identity import identity_salt, pseudonym
 from cineloop.inference.live import live_clips, live_frames
@@ -77,7 +78,7 @@ def facts_of(recording: Recording, *, salt: str | None, progress: Progress = sil
     with stage(progress, len(recording.parts), "read"):
         for part in recording.parts:
             info = recording.video(part.number).info
-            named = part.path.name if salt is None else pseudonym(part.path.name, salt) + part.path.suffix.lower()
+            named = part.path.name if salt is None else pseudonym(part.path.name, salt) + _suffix(part.path)
             found.append(
                 PartFacts(
                     number=part.number,
@@ -95,6 +96,12 @@ def facts_of(recording: Recording, *, salt: str | None, progress: Progress = sil
             )
             progress.advance()
     return tuple(found)
+
+
+def _suffix(path: Path) -> str:
+    """Return the suffix of a file if it tells a format; another may be part of a name."""
+    suffix = path.suffix.lower()
+    return suffix if suffix in MEDIA_SUFFIXES else ""
 
 
 def _sha256_folder(folder: Path) -> str:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from cineloop.analysis.cleaned import LOG, read_log
 from cineloop.analysis.models import Model
 from cineloop.analysis.privacy.blanking import GateRows
 from cineloop.analysis.privacy.deidentify import deidentify
 from cineloop.analysis.privacy.settings import PrivacySettings
 from cineloop.analysis.result import Analysis, PartFacts
 from cineloop.errors import ModelError
+from cineloop.files import write_json
 from cineloop.progress import Progress, silent
 from cineloop.report.render.video import render_video
 from cineloop.timeline.timeline import Timeline
@@ -36,12 +40,30 @@ def _named(stem: str, number: int, count: int) -> str:
     return f"{stem}.mp4" if count == 1 else f"{stem}-{number:03d}.mp4"
 
 
+def claim(folder: Path, key: Path, decides: Mapping[str, Any]) -> None:
+    """Remove from a folder the videos of an interrupted call that was told something else, and unfinished ones.
+
+    Args:
+        folder: Of the analysis.
+        key: Where is kept what decides the videos in the folder.
+        decides: What does.
+    """
+    for left in (*folder.glob(".*.part"), *folder.glob(".deidentified.*")):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    told = json.loads(json.dumps(decides, allow_nan=False))
+    if not (key.is_file() and json.loads(key.read_text(encoding="utf-8")) == told):
+        for pattern in ("overlay*", "deidentified*", "audit.*", "review.html"):
+            for left in folder.glob(pattern):
+                left.unlink()
+        write_json(key, told)
+
+
 def write_overlays(
     analysis: Analysis, paths: Sequence[Path], folder: Path, *, progress: Progress = silent
 ) -> dict[int, str]:
     """Write each part with the timeline below its picture, and return the file names by the number of the part.
 
-    What an interrupted call has finished is kept. A part of which no frame was looked at has none.
+    What an interrupted call has finished is kept (see :func:`claim`). A part of which no frame was looked at has none.
 
     Raises:
         VideoError: A part cannot be read.
@@ -105,15 +127,14 @@ def remove_identity(
         ModelError: No model tells what is out of the body.
         PrivacyError: It cannot be done as asked.
     """
-    log = folder / "audit.json"
-    if not log.exists():
+    if not (folder / LOG).exists():
         # Without the log, which comes last, what is there is what an interrupted call has left.
         for left in (*folder.glob("deidentified*"), folder / "audit.csv", folder / "review.html"):
             left.unlink(missing_ok=True)
         deidentify(paths, gate_rows(analysis, models), settings, folder, progress)
     if settings.join:
         return {}
-    written = {part["part"]: part["file"] for part in json.loads(log.read_text(encoding="utf-8"))["parts"]}
+    written = {part["part"]: part["file"] for part in read_log(folder)["parts"]}
     return {number: name for number, name in written.items() if name.endswith(".mp4")}
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cineloop.analysis.assemble import assemble
+from cineloop.analysis.cleaned import cleaned_files, with_cleaned_pictures
 from cineloop.analysis.guidelines import guideline
 from cineloop.analysis.indicator import StageName
 from cineloop.analysis.models import open_model
@@ -22,9 +24,9 @@ from cineloop.analysis.settings import Engine, Settings
 from cineloop.analysis.sources import parts_of
 from cineloop.analysis.store import KEY, Store
 from cineloop.analysis.tables import write_tables
-from cineloop.analysis.videos import linked, remove_identity, write_overlays
+from cineloop.analysis.videos import claim, linked, remove_identity, write_overlays
 from cineloop.analysis.words import LANGUAGES
-from cineloop.errors import CineloopError, ModelError
+from cineloop.errors import CineloopError, ModelError, RecipeError
 from cineloop.inference.load import Loaded
 from cineloop.progress import Progress, silent
 from cineloop.schema import validate
@@ -32,6 +34,7 @@ from cineloop.video.recording import Recording
 
 _FOLDER = Path("analyses")
 _WORK = "work"
+_VIDEOS = "videos.json"
 _REPORT = "report.json"
 
 
@@ -108,7 +111,8 @@ def analyze(
         engine: How fast.
         outside_class: Of ``inbody``: the class that is out of the body, where it does not say.
         alarm_class: Of ``classify``: the class that raises an alarm, where it does not say.
-        overlay: Also write each file with the timeline below its picture, ``overlay.mp4``.
+        overlay: Also write each file with the timeline below its picture, ``overlay.mp4``; with ``privacy`` below that
+            of the de-identified one.
         privacy: Also write the files without what identifies the patient, ``deidentified.mp4``, with an audit log and a
             review sheet.
         link: Let the report play the recording's own files where they lie in its folder or beside it, under their own
@@ -132,6 +136,12 @@ def analyze(
     guard = privacy
     if guard is not None and not isinstance(guard, PrivacySettings):
         guard = validate(PrivacySettings, guard, where="privacy")
+    if guard is not None and guard.join and overlay:
+        raise RecipeError(
+            "An overlay is of a part, and de-identified parts are joined to one file",
+            where="privacy.join",
+            mend="Leave one of the two out.",
+        )
     if guard is not None and inbody is None and quality is None:
         raise ModelError(
             "Nothing can be removed where no model tells what is out of the body",
@@ -169,10 +179,17 @@ def analyze(
         analysis = assemble(recording, passed, models, how, name=called, parts=parts)
     # Of each part the report plays what comes last.
     videos: dict[int, str] = {}
-    if overlay:
-        videos |= write_overlays(analysis, paths, folder, progress=progress)
+    told = {"settings": how.model_dump(mode="json"), "privacy": guard and guard.model_dump(mode="json")}
+    claim(folder, store.folder / _VIDEOS, told)
+    cleaned: dict[int, str] = {}
+    shown = paths
     if guard is not None:
-        videos |= remove_identity(analysis, models, paths, guard, folder, progress=progress)
+        cleaned = remove_identity(analysis, models, paths, guard, folder, progress=progress)
+        analysis = with_cleaned_pictures(analysis, recording, folder)
+        shown = cleaned_files(folder)
+    if overlay:
+        videos |= write_overlays(analysis, shown, folder, progress=progress)
+    videos |= cleaned
     if link:
         videos |= linked(paths, folder)
     analysis = dataclasses.replace(analysis, videos=videos)
@@ -189,6 +206,9 @@ def _check_free(folder: Path) -> None:
         CineloopError: It does.
     """
     if (folder / _REPORT).exists():
+        # Killed after its last file: what was kept to go on with is of no use, and holds pictures of everything.
+        if (folder / _WORK / KEY).is_file():
+            shutil.rmtree(folder / _WORK)
         raise CineloopError(
             "A finished analysis lies here", where=folder, mend="Give another --out, or remove that folder."
         )

@@ -163,7 +163,7 @@ def _blanked(
         parts = facts_of(recording, salt=None)
         store = Store(work, key_of(parts, [model], settings, engine))
         passed = look(recording, [model], settings, engine, store, pictures=False, progress=progress)
-        line = timeline_of(model, passed.arrays, recording, passed.instants, name=name, rate=settings.rate)
+        line = timeline_of(model, passed.arrays, recording, passed.instants, name=name)
         decides = model.positive or "outside"
         rows = GateRows(
             line.seconds.copy(), line.scores[decides].astype(np.float64), threshold=model.thresholds[decides]

@@ -13,6 +13,7 @@ from scipy.ndimage import median_filter
 from cineloop.video.frame import Pixels
 from cineloop.video.outline import Circle, Limits, fit_circle, fit_limits
 from cineloop.video.reader import Video
+from cineloop.video.source import Integers
 
 Shape = Literal["full", "rectangle", "octagon", "circle"]
 
@@ -84,18 +85,36 @@ def detect_content(video: Video, *, samples: int = 16) -> ContentArea:
 
     Args:
         video: The recording.
-        samples: Frames to look at. Frames that decode on their own are preferred, where there are enough.
+        samples: Frames to look at. Frames that decode on their own are preferred, where there are enough; those that
+            cannot be decoded are left out.
 
     Raises:
-        FrameDecodeError: One of the frames cannot be decoded.
+        FrameDecodeError: None of the frames can be decoded.
     """
-    keys = video.keyframes
-    pool = keys if len(keys) >= samples else np.arange(len(video))
-    indices = pool[np.unique(np.linspace(0, len(pool) - 1, samples).round().astype(np.int64))]
     width, height = video.info.width, video.info.height
+    found = list(video.pictures(spread(video.keyframes, len(video), samples=samples), size=working_size(width, height)))
+    whole = [picture.pixels for picture in found if picture.pixels is not None]
+    if not whole:
+        raise next(picture.error for picture in found if picture.error is not None)
+    return find_content(np.stack(whole), frame_size=(width, height))
+
+
+def spread(keyframes: Integers, count: int, *, samples: int = 16) -> Integers:
+    """Return frames spread over a recording: keyframes where there are enough of them, increasing.
+
+    Args:
+        keyframes: Those that decode on their own.
+        count: Frames of the recording.
+        samples: How many to return at most.
+    """
+    pool = keyframes if len(keyframes) >= samples else np.arange(count)
+    return pool[np.unique(np.linspace(0, len(pool) - 1, samples).round().astype(np.int64))]
+
+
+def working_size(width: int, height: int) -> tuple[int, int]:
+    """Return the width and height at which the content area of frames is looked for."""
     scale = min(1.0, _WORKING_SIDE / max(width, height))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return find_content(video.frames(indices, size=size).pixels, frame_size=(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def find_content(pixels: Pixels, *, frame_size: tuple[int, int] | None = None) -> ContentArea:

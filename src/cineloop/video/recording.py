@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cineloop.errors import VideoError
-from cineloop.video.content import detect_content
+from cineloop.video.content import find_content, spread, working_size
 from cineloop.video.info import ASSUMED_FPS
 from cineloop.video.reader import Video
-from cineloop.video.source import Clock, Integers, Picture
+from cineloop.video.source import Clock, Integers, Picture, Size
 from cineloop.video.spatial import Box
 
 TICK = Fraction(1, 1_000_000_000)
@@ -78,7 +78,7 @@ class Recording:
         if not paths:
             raise VideoError("A recording has at least one file", mend="Name a video.")
         self._videos = [Video(path, threads=threads, allow_truncated=True) for path in paths]
-        self._boxes: dict[int, Box] = {}
+        self._boxes: dict[Size, Box] = {}
         parts: list[Part] = []
         times: list[Integers] = []
         begin, first = Fraction(0), 0
@@ -121,12 +121,34 @@ class Recording:
         return self.parts[int(np.searchsorted(firsts, frame, side="right")) - 1]
 
     def content_box(self, frame: int) -> Box:
-        """Return the bounding box (x, y, width, height) of the endoscope's picture in the part of a frame."""
-        number = self.part_of(frame).number
-        if number not in self._boxes:
-            area = detect_content(self._videos[number])
-            self._boxes[number] = (area.x, area.y, area.width, area.height)
-        return self._boxes[number]
+        """Return the bounding box (x, y, width, height) of the endoscope's picture.
+
+        It is one for all parts whose frames have the size of this one. Pictures are decoded by readers of its own, so
+        that it may be asked for while another thread walks through the recording.
+        """
+        info = self._videos[self.part_of(frame).number].info
+        size = info.width, info.height
+        if size not in self._boxes:
+            self._boxes[size] = self._find_box(size)
+        return self._boxes[size]
+
+    def _find_box(self, size: Size) -> Box:
+        alike = [
+            (part, video)
+            for part, video in zip(self.parts, self._videos, strict=True)
+            if (video.info.width, video.info.height) == size
+        ]
+        # Counted over the parts of this size alone, so that it does not matter where a recorder cut its files.
+        firsts = np.cumsum([0, *(part.frames for part, _ in alike)])
+        keys = np.concatenate([video.keyframes + first for (_, video), first in zip(alike, firsts, strict=False)])
+        chosen = spread(keys, int(firsts[-1]))
+        pictures = []
+        for (part, _), low, high in zip(alike, firsts, firsts[1:], strict=False):
+            own = chosen[(chosen >= low) & (chosen < high)] - low
+            with Video(part.path, threads=1, allow_truncated=True) as video:
+                pictures += [picture.pixels for picture in video.pictures(own, size=working_size(*size))]
+        whole = [pixels for pixels in pictures if pixels is not None]
+        return find_content(np.stack(whole), frame_size=size).box if whole else (0, 0, *size)
 
     def between(self, start: float, stop: float) -> range:
         """Return the frames that appear from ``start`` on and before ``stop``, in seconds."""

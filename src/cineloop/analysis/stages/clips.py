@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -62,6 +63,7 @@ class ClipStage:
     ) -> None:
         self._live, self._recording, self._size, self._width = live, recording, size, outputs
         self._windows = _windows(live, recording, exact(length), exact(step))
+        self._firsts = _firsts(self._windows)
         self._next = self._stop = 0
         self._held: dict[int, Pixels | None] = {}
         self._wanted: set[int] = set()
@@ -96,8 +98,8 @@ class ClipStage:
     def _judge_next(self) -> None:
         self._judge(self._windows[self._next])
         self._next += 1
-        keep = next((int(window.views.min()) for window in self._windows[self._next :] if len(window.views)), None)
-        self._held = {frame: held for frame, held in self._held.items() if keep is not None and frame >= keep}
+        keep = self._firsts[self._next]
+        self._held = {frame: held for frame, held in self._held.items() if frame >= keep}
 
     def _judge(self, window: Window) -> None:
         self._found[window.number] = np.full(self._width, np.nan)
@@ -134,6 +136,16 @@ class ClipStage:
             "classify/numbers": np.array(numbers, dtype=np.int64),
             "classify/scores": np.array(rows, dtype=np.float64).reshape(-1, self._width),
         }
+
+
+def _firsts(windows: Sequence[Window]) -> list[int]:
+    """Return the first frame that each window or any later one needs, and one at the end that none does.
+
+    Where frames are drawn, a later window may need an earlier frame than the one before it.
+    """
+    none = np.iinfo(np.int64).max
+    own = [int(window.views.min()) if len(window.views) else none for window in windows]
+    return [int(first) for first in np.minimum.accumulate([*own, none][::-1])[::-1]]
 
 
 def _windows(live: LiveClips, recording: Recording, length: Fraction, step: Fraction) -> list[Window]:

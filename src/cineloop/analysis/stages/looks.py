@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cineloop.analysis.pictures import sharpness_of, signature_of, thumbnail
+from cineloop.analysis.pictures import SMALL, sharpness_of, signature_of, thumbnail
 from cineloop.analysis.stages.stage import Arrays, Span, instants_in
 from cineloop.video.frame import Pixels
 from cineloop.video.recording import Instants, Recording
@@ -50,7 +50,7 @@ class Looker:
         self._sharpness.append(sharpness_of(picture.pixels))
         self._signatures.append(signature_of(picture.pixels))
         if number % self._every == 0:
-            jpeg, width, height = thumbnail(picture.pixels)
+            jpeg, width, height = thumbnail(picture.pixels, *SMALL)
             self._pictures.append((number, jpeg, width, height))
 
     def answer(self) -> Arrays:
