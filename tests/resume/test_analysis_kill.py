@@ -44,6 +44,20 @@ def whole(command, tmp_path_factory):
     return out
 
 
+def test_a_scheduler_s_signal_leaves_no_half_written_video(tmp_path, command):
+    out = tmp_path / "out"
+    begun = start(*command, "--out", out)
+    deadline = time.monotonic() + 120
+    while not list(out.glob(".*")) and begun.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.001)
+    begun.terminate()
+    _, said = begun.communicate(timeout=60)
+    assert begun.returncode == 143, said
+    assert b"run the same command again" in said
+    assert [path.name for path in out.iterdir() if path.name.startswith(".")] == []
+    assert (out / "work").is_dir()
+
+
 @pytest.mark.parametrize(
     "after",
     [

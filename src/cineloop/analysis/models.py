@@ -47,7 +47,7 @@ class Model:
         """The reason of a leak that was allowed when it was trained."""
         run = self.loaded.run
         reason: str | None = run.ledger()["cohort"]["allow_leakage"] if run is not None else None
-        return reason
+        return reason or self.loaded.passport.leak
 
     @property
     def warnings(self) -> tuple[Said, ...]:

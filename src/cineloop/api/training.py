@@ -115,6 +115,7 @@ def train(
         _show_samples(runs.Run(out), cohort)
         return runs.Run(out)
     task_learner = TASKS.get(resolved.task).learner(resolved, cohort)
+    task_learner.leak = prepared.watermark
     if warn is not None:
         for warning in prepared.warnings:
             warn(warning)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import select
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +20,7 @@ from cineloop.errors import CineloopError
 DEFECT = 1
 MISTAKE = 2
 INTERRUPTED = 130
+TERMINATED = 143
 PIPE_CLOSED = 141
 
 # What the system refuses and the user, not the program, can mend.
@@ -85,12 +88,41 @@ def _report_defect(error: BaseException, invocation: Invocation) -> None:
         note("  This is a defect of cineloop: please run the command again with --debug and report what it prints.")
 
 
+class Terminated(KeyboardInterrupt):
+    """The system, a scheduler or a container asked the process to end."""
+
+
+@contextmanager
+def ends_tidily() -> Iterator[None]:
+    """Run the body; take SIGTERM as an interruption, so that half-written files are removed.
+
+    Processes that are forked off, as data workers are, end at once as they always did.
+    """
+    main = os.getpid()
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+
+    def terminate(number: int, frame: object) -> None:
+        if os.getpid() == main:
+            raise Terminated
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 @contextmanager
 def reported(invocation: Invocation) -> Iterator[None]:
     """Run the body; turn whatever it raises into a message on standard error and a ``SystemExit`` with its code.
 
-    A :class:`CineloopError` gives its own exit code (2), a refusal of the system 2, an interruption 130, a reader of
-    the output that went away 141 and no message, anything else 1. What Typer raises to steer itself passes through.
+    A :class:`CineloopError` gives its own exit code (2), a refusal of the system 2, an interruption 130 (by SIGTERM
+    143), a reader of the output that went away 141 and no message, anything else 1. What Typer raises to steer itself
+    passes through.
     """
     try:
         yield
@@ -101,12 +133,12 @@ def reported(invocation: Invocation) -> Iterator[None]:
             traceback.print_exception(error)
         print_error(error)
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         if invocation.debug:
             traceback.print_exc()
         go_on = invocation.resume or "run the same command again"
         note(f"\ninterrupted: what was finished is kept; to go on: {go_on}")
-        raise SystemExit(INTERRUPTED) from None
+        raise SystemExit(TERMINATED if isinstance(stop, Terminated) else INTERRUPTED) from None
     except OSError as error:
         unread = isinstance(error, BrokenPipeError) and reader_is_gone()
         _drop_output()

@@ -14,7 +14,7 @@ from typer.main import get_command, get_group
 
 from cineloop._version import __version__
 from cineloop.cli.common import Invocation, say
-from cineloop.cli.failures import DEFECT, PIPE_CLOSED, reader_is_gone, reported
+from cineloop.cli.failures import DEFECT, PIPE_CLOSED, ends_tidily, reader_is_gone, reported
 from cineloop.errors import CineloopError
 
 # Name and help line, in the order of the help page. The module of a verb is cineloop.cli.NAME.
@@ -200,12 +200,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The words after the program's name; those of this process by default.
 
     Returns:
-        0; 2 for a mistake of the user's; 130 after an interruption; 141 when the reader of the output went away;
-        1 for a defect; or what a verb chose.
+        0; 2 for a mistake of the user's; 130 after an interruption, 143 after SIGTERM; 141 when the reader of the
+        output went away; 1 for a defect; or what a verb chose.
     """
     invocation = Invocation()
     try:
-        with reported(invocation):
+        with ends_tidily(), reported(invocation):
             try:
                 words = take_shared(sys.argv[1:] if arguments is None else arguments, invocation)
                 program().main(args=words, prog_name="cineloop", obj=invocation)

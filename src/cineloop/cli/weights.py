@@ -101,6 +101,7 @@ def inspect_(
             ("licence", passport.licence or None),
             ("origin", passport.origin or None),
             ("trained on", passport.corpus),
+            ("leak allowed", passport.leak),
             ("SHA-256 of tensors", passport.sha256),
         ]
     print_table(("", "value"), rows)
@@ -147,6 +148,7 @@ def convert(
             "licence": licence or (before.licence if before else ""),
             "origin": origin or (before.origin if before else f"a file of SHA-256 {sha256_file(file)}"),
             "corpus": before.corpus if before else None,
+            "leak": before.leak if before else None,
         }
     )
     if published:

@@ -64,6 +64,7 @@ class Passport(Section):
         licence: Licence of the weights, as an SPDX expression; empty when unknown.
         origin: Where the weights come from, in words or as an address.
         corpus: Fingerprint of the cohort that they were trained on; None when unknown.
+        leak: The reason for which a leak between splits was allowed in training; None where there was none, or unknown.
         plugin: The plug-in that the model comes from, None for a built-in.
         tensors: Number of tensors.
         parameters: Number of their elements.
@@ -79,6 +80,7 @@ class Passport(Section):
     licence: str = ""
     origin: str = ""
     corpus: str | None = None
+    leak: str | None = None
     plugin: PluginReference | None = None
     tensors: int = Field(default=0, ge=0)
     parameters: int = Field(default=0, ge=0)

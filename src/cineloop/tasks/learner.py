@@ -149,12 +149,14 @@ class ItemLearner(ABC):
         cohort: Its data, checked for leaks.
         train_items: What is learned from.
         val_items: What the epoch is chosen on; may be empty.
+        leak: The reason for which a leak between splits was allowed; the weights carry it.
     """
 
     recipe: Recipe
     cohort: Cohort
     train_items: list[Item]
     val_items: list[Item]
+    leak: str | None = None
     _module: nn.Module
     _loss: SampleLoss
     _report: str | None
@@ -238,7 +240,7 @@ class ItemLearner(ABC):
 
     def save_weights(self, path: Path, state: Mapping[str, Tensor]) -> None:
         """Write weights with their passport."""
-        save_weights(path, state, self.passport())
+        save_weights(path, state, self.passport().model_copy(update={"leak": self.leak}))
 
     def weights_report(self) -> str | None:
         """Return the table of keys of the first weights, None when they are random."""

@@ -50,7 +50,13 @@ class DryRun:
 
 
 class TaskLearner(Protocol):
-    """A task's learner with what the product needs around the loop."""
+    """A task's learner with what the product needs around the loop.
+
+    Attributes:
+        leak: The reason for which a leak between splits was allowed; the weights carry it.
+    """
+
+    leak: str | None
 
     @property
     def learner(self) -> Learner:

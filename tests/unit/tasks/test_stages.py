@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from cineloop import api
 from cineloop.cohort import Cohort
 from cineloop.errors import CohortError, RecipeError
+from cineloop.models.weights import read_passport
 from cineloop.tasks.clip_classification.learner import ClipLearner
 from cineloop.tasks.recipe import load_recipe
 from cineloop.tasks.stages import trained_on
@@ -110,6 +111,10 @@ def test_what_the_first_stage_learned_from_cannot_judge_the_second(tmp_path, sou
     second = api.train(recipe, out=tmp_path / "second")
     metrics = json.loads(next(second.path.glob("evaluation/*/test/metrics.json")).read_text())
     assert metrics["watermark"] == "only a test of the plumbing"
+    # Weights that leave their run, and what is exported from them, carry it.
+    assert read_passport(second.weights_file).leak == "only a test of the plumbing"
+    assert api.load(second.path).passport.leak == "only a test of the plumbing"
+    assert read_passport(first.weights_file).leak is None
 
 
 def test_it_may_be_trained_on_again(tmp_path, source, first):
