@@ -27,6 +27,7 @@ VERBS = {
     "render": "Show a timeline over its video, and as a plot.",
     "summary": "Sum up procedures: the indicators of a unit, with intervals.",
     "export": "Write a model for ONNX, OpenVINO, TorchScript or TensorRT.",
+    "pack": "Write a run as an archive to share, without identifiers or pixels.",
     "recipes": "List the shipped recipes, or print one, resolved and commented.",
     "demo": "Train, evaluate and report on a built-in synthetic cohort.",
     "cohort": "Check, split and merge cohorts.",

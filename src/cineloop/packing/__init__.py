@@ -1,0 +1,5 @@
+"""A run as an archive that may be shared: its weights, figures and settings, without identifiers or pixels."""
+
+from cineloop.packing.archive import Packed, pack
+
+__all__ = ["Packed", "pack"]
