@@ -163,7 +163,7 @@ class Windows:
         start: When each begins, on the procedure's clock, float64 [W].
         stop: When it ends, float64 [W].
         probabilities: By class, float64 [W] each.
-        decided: Place of the class that was decided, int64 [W].
+        decided: Place of the class that was decided, int64 [W]; -1 of a clip that could not be judged.
         positive: The class that raises an alarm; None where classes have no such.
     """
 

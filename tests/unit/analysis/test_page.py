@@ -20,6 +20,7 @@ from cineloop.analysis.settings import Settings
 from cineloop.report.packing import unpack
 from html_reader import HOSTILE, Reader
 from made_analysis import bare_analysis, chinese_analysis, long_analysis, made_analysis, parted_analysis
+from odd_analyses import odd_analyses
 from support import ROOT
 
 MADE = {"whole": made_analysis, "bare": bare_analysis, "parted": parted_analysis, "chinese": chinese_analysis}
@@ -153,6 +154,18 @@ def test_of_clips_that_overlap_each_holds_until_the_next():
     held = np.minimum(windows.stop, np.append(windows.start[1:], np.inf)) - windows.start
     assert lane.within(0, 1e9).tolist() == pytest.approx([held[~alarms].sum(), held[alarms].sum()])
     assert [key.colour for key in lane.states] == ["state-quiet", "state-alarm"]
+
+
+def test_a_clip_that_was_not_judged_says_nothing():
+    analysis = odd_analyses()["clips not judged"]()
+    lane = lanes_of(analysis, SAY)[-1]
+    assert lane.name == "classifier"
+    assert lane.state.min() == 0
+    # The clips before and after are judged, to their end and from their beginning.
+    first, last = analysis.windows.stop[99], analysis.windows.start[120]
+    assert lane.within(first, last).sum() == 0
+    assert lane.within(first - 1, last + 1).sum() == pytest.approx(2)
+    assert "classifier" not in {lane.name for lane in lanes_of(odd_analyses()["no clip judged"](), SAY)}
 
 
 def test_curves_are_the_scores_and_the_class_that_alarms():

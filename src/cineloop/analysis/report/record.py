@@ -37,7 +37,7 @@ class Clips:
         positive: The class that raises an alarm.
         start: When each begins, seconds of the procedure, [W].
         stop: When it ends, [W].
-        decided: Its class, [W].
+        decided: Its class, [W]; None where it could not be judged.
         probabilities: By class, [W] each; None where there is none.
     """
 
@@ -45,7 +45,7 @@ class Clips:
     positive: str | None
     start: tuple[float, ...]
     stop: tuple[float, ...]
-    decided: tuple[str, ...]
+    decided: tuple[str | None, ...]
     probabilities: Mapping[str, tuple[float | None, ...]]
 
 
@@ -206,7 +206,7 @@ def _clips(windows: Windows) -> Clips:
         positive=windows.positive,
         start=tuple(windows.start.tolist()),
         stop=tuple(windows.stop.tolist()),
-        decided=tuple(classes[place] for place in windows.decided.tolist()),
+        decided=tuple(classes[place] if place >= 0 else None for place in windows.decided.tolist()),
         probabilities={name: _known(row) for name, row in windows.probabilities.items()},
     )
 
