@@ -13,10 +13,12 @@ import pytest
 
 from cineloop.analysis.report import page, write_report
 from cineloop.analysis.report.curves import NOTHING, curves_of, levels_of
+from cineloop.analysis.report.indicators import cleanliness
 from cineloop.analysis.report.lanes import lanes_of
 from cineloop.analysis.report.words import PAGE, SCRIPT, Words
 from cineloop.analysis.result import Gap
 from cineloop.analysis.settings import Settings
+from cineloop.analysis.words import Said
 from cineloop.report.packing import unpack
 from html_reader import HOSTILE, Reader
 from made_analysis import bare_analysis, chinese_analysis, long_analysis, made_analysis, parted_analysis
@@ -209,6 +211,32 @@ def test_figures_stand_with_their_ranges_and_references():
     assert all(one.definition.formula in text for one in made_analysis().indicators)
     assert "paused" in text or "pauses 0:00" in text
     assert "The ileocecal region is seen again after 71 s" in text
+
+
+def shares_of(analysis):
+    [drawn] = cleanliness(analysis, lanes_of(analysis, SAY), SAY)
+    return drawn.title, [(one.share, one.value, one.note) for one in drawn.shares]
+
+
+def test_cleanliness_is_drawn_from_the_indicator():
+    # Pauses, withdrawals of other stays and, in causal mode, late phases are stretches that the indicator is not of.
+    analysis = made_analysis()
+    title, shares = shares_of(replace(analysis, stretches=(*analysis.stretches, *analysis.stretches)))
+    assert title == SAY("bbps_withdrawal")
+    assert shares == [(0.08, "8%", "0:42"), (0.28, "28%", "2:28"), (0.34, "34%", "3:00"), (0.3, "30%", "2:38")]
+
+
+def test_without_a_withdrawal_cleanliness_is_of_the_time_inside():
+    analysis = made_analysis()
+    unknown = tuple(
+        replace(one, value=None, low=None, high=None, parts={}, reason=Said("ends_in_caecum"))
+        for one in analysis.indicators
+    )
+    title, shares = shares_of(replace(analysis, indicators=unknown))
+    assert title == SAY("bbps_inside")
+    assert sum(share for share, *_ in shares) == pytest.approx(1)
+    lane = next(one for one in lanes_of(analysis, SAY) if one.name == "bbps")
+    assert shares[3][0] == pytest.approx(lane.within(0, 1200)[3] / lane.within(0, 1200).sum())
 
 
 def test_everything_that_a_reader_may_ask_is_there():
