@@ -216,7 +216,8 @@ class Analysis:
         name: Of the procedure, a pseudonym unless plain names were asked for.
         settings: How it was analysed.
         parts: Its files.
-        fingerprint: SHA-256 over the parts' hashes, the settings and the models: what decides every figure.
+        fingerprint: SHA-256 over the parts' hashes, the settings, the models and the version of Cineloop: what
+            decides every figure.
         stages: The models.
         timeline: A row an instant, with scores and signals, raw and filtered; ``phase`` among the filtered.
         windows: What the classifier said; None without one.

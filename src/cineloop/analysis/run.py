@@ -146,8 +146,9 @@ def key_of(
 
 
 def fingerprint_of(parts: Sequence[PartFacts], models: Sequence[Model], settings: Settings) -> str:
-    """Return the SHA-256 of what decides every figure: the files, the models and the settings."""
+    """Return the SHA-256 of what decides every figure: the software, the files, the models and the settings."""
     told = [
+        __version__,
         [part.sha256 for part in parts],
         [plain(model) for model in models],
         settings.model_dump(mode="json", exclude={"language"}),

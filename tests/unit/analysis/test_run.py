@@ -1,15 +1,18 @@
-"""What a procedure and its files are called."""
+"""What a procedure and its files are called, and what a fingerprint is over."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from cineloop.analysis.run import facts_of, name_of
+from cineloop.analysis import run
+from cineloop.analysis.run import facts_of, fingerprint_of, name_of
+from cineloop.analysis.settings import Settings
 from cineloop.analysis.sources import parts_of
 from cineloop.identity import pseudonym
 from cineloop.video import VideoWriter
 from cineloop.video.recording import Recording
+from made_analysis import parts_of as made_parts
 
 
 def named(*sources, salt=None, given=None):
@@ -61,3 +64,13 @@ def test_no_part_of_a_name_is_taken_for_a_suffix(tmp_path):
             [found[name]] = facts_of(recording, salt="s")
     assert found["Hans.MKV"].name == pseudonym("Hans.MKV", "s") + ".mkv"
     assert found["Hans.Mueller"].name == pseudonym("Hans.Mueller", "s")
+
+
+def test_a_fingerprint_is_over_files_settings_and_the_version(monkeypatch):
+    def found(count=1, **settings):
+        return fingerprint_of(made_parts(60, count), [], Settings(**settings))
+
+    assert found() == found() == found(language="zh")
+    others = {found(), found(2), found(rate=2.0), found(causal=True)}
+    monkeypatch.setattr(run, "__version__", "0.0.0+other")
+    assert len({*others, found()}) == 5

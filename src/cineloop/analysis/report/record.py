@@ -76,7 +76,8 @@ class Report:
         seconds: How long the procedure lasts.
         frames: Frames in its files.
         rows: Instants that were looked at: rows of ``timeline.parquet``.
-        fingerprint: Over the files' hashes, the settings and the models: what decides every figure.
+        fingerprint: Over the files' hashes, the settings, the models and the version of Cineloop: what
+            decides every figure.
         watermark: The reason of a deliberate exception in a model's training.
         warnings: What a reader must know.
         indicators: In the order in which they are shown.
