@@ -142,8 +142,7 @@ class Event:
     """Something that happened.
 
     Attributes:
-        name: ``insertion_start``, ``caecum_reached``, ``withdrawal_start``, ``withdrawal_end``, ``alarm``,
-            ``unreadable_file``.
+        name: ``insertion_start``, ``caecum_reached``, ``withdrawal_start``, ``withdrawal_end``, ``alarm``.
         place: Where.
         known_at: The moment from which on it could be known, on the procedure's clock.
         detail: In words.

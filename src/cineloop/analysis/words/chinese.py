@@ -142,7 +142,6 @@ CHINESE = Words(
         "withdrawal_start": "退镜开始",
         "withdrawal_end": "退镜结束",
         "alarm": "报警",
-        "unreadable_file": "文件无法读取",
     },
     sides={"above": "高于", "below": "低于", "at": "等于"},
     missing="无法确定：{}",

@@ -93,7 +93,6 @@ ENGLISH = Words(
         "withdrawal_start": "withdrawal starts",
         "withdrawal_end": "withdrawal ends",
         "alarm": "alarm",
-        "unreadable_file": "unreadable file",
     },
     sides={"above": "above", "below": "below", "at": "at"},
     missing="not determinable, because {}",
