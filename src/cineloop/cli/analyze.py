@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def command(
+    ctx: typer.Context,
     videos: Annotated[
         list[Path] | None,
         typer.Argument(metavar="VIDEO", help="A recording, its parts in order, or a folder of them; DICOM as well."),
@@ -97,14 +98,9 @@ def command(
     The video is decoded once, in bounded memory. An interrupted analysis goes on with the same command.
     """
     if privacy_audit is not None:
-        if videos or classify is not None:
-            raise CineloopError(
-                "The table names the videos, and a classifier of clips decides nothing there",
-                where="--privacy-audit",
-                mend="Leave VIDEO and --classify out.",
-            )
-        from cineloop.cli.privacy_audit import audit
+        from cineloop.cli.privacy_audit import audit, refuse_unused
 
+        refuse_unused(ctx)
         audit(
             privacy_audit,
             out or Path("analyses/privacy-audit"),
