@@ -13,6 +13,7 @@ import pytest
 
 from cineloop.analysis.report import page, write_report
 from cineloop.analysis.report.curves import NOTHING, curves_of, levels_of
+from cineloop.analysis.report.figures import lasting, part_text, range_text, with_unit
 from cineloop.analysis.report.indicators import cleanliness
 from cineloop.analysis.report.lanes import lanes_of
 from cineloop.analysis.report.words import PAGE, SCRIPT, Words
@@ -223,7 +224,12 @@ def test_cleanliness_is_drawn_from_the_indicator():
     analysis = made_analysis()
     title, shares = shares_of(replace(analysis, stretches=(*analysis.stretches, *analysis.stretches)))
     assert title == SAY("bbps_withdrawal")
-    assert shares == [(0.08, "8%", "0:42"), (0.28, "28%", "2:28"), (0.34, "34%", "3:00"), (0.3, "30%", "2:38")]
+    assert shares == [
+        (0.08, "8%", "0:42 min"),
+        (0.28, "28%", "2:28 min"),
+        (0.34, "34%", "3:00 min"),
+        (0.3, "30%", "2:39 min"),
+    ]
 
 
 def test_without_a_withdrawal_cleanliness_is_of_the_time_inside():
@@ -292,6 +298,42 @@ def test_labels_of_the_still_drawing_do_not_meet():
     assert len(boxes) >= 4
     for place, (y, begin, end) in enumerate(boxes):
         assert not any(y == other and begin < stop and start < end for other, start, stop in boxes[:place])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "chinese", "bare"),
+    [
+        (0, "0:00 min", "0分00秒", "0:00"),
+        (5, "0:05 min", "0分05秒", "0:05"),
+        (5.6, "0:06 min", "0分06秒", "0:06"),
+        (753.8, "12:34 min", "12分34秒", "12:34"),
+        (3599.7, "1:00:00 h", "1时00分00秒", "1:00:00"),
+        (3924, "1:05:24 h", "1时05分24秒", "1:05:24"),
+    ],
+)
+def test_how_long_something_lasts_is_minutes_and_whole_seconds(seconds, english, chinese, bare):
+    assert with_unit(seconds, "s", SAY) == english
+    assert with_unit(seconds, "s", Words("zh")) == chinese
+    assert part_text(seconds, "inside_seconds") == bare
+    one = replace(made_analysis().indicators[0], value=seconds, low=seconds, high=seconds + 60)
+    assert range_text(one, SAY).startswith(f"{bare} to ")
+
+
+def test_what_is_short_is_told_in_seconds():
+    told = [lasting(seconds, SAY) for seconds in (0.04, 2.43, 9.94, 9.96, 11, 3924)]
+    assert told == ["0.1 s", "2.4 s", "9.9 s", "0:10 min", "0:11 min", "1:05:24 h"]
+    assert lasting(2.43, Words("zh")) == "2.4秒"
+
+
+def test_no_duration_has_tenths_and_a_unit_of_minutes():
+    for minutes in (0.2, 1, 20):
+        text = text_of(page(made_analysis(minutes)).render())
+        assert not re.search(r"\d:\d\d\.\d", text)
+
+
+def test_a_remark_tells_a_moment_as_the_page_does():
+    assert "the withdrawal would begin at 00:06:57." in text_of(html("whole"))
+    assert "退镜自 00:06:57 起算。" in text_of(html("chinese"))
 
 
 def test_a_procedure_of_hours_tells_hours():

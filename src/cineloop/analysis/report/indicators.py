@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cineloop.analysis.indicator import Indicator, Reference
-from cineloop.analysis.report.figures import part_text, percent, range_text, span, with_unit
+from cineloop.analysis.report.figures import lasting, part_text, percent, range_text, with_unit
 from cineloop.analysis.report.lanes import Lane
 from cineloop.analysis.report.words import Words
 from cineloop.analysis.result import Analysis
@@ -69,7 +69,7 @@ def cleanliness(analysis: Analysis, lanes: Sequence[Lane], say: Words) -> tuple[
         return (Paragraph(say("no_cleanliness"), "muted"),)
     whole = sum(seconds)
     shares = tuple(
-        Share(Key(say(f"bbps_{score}"), f"bbps-{score}"), time / whole, percent(time / whole), span(time))
+        Share(Key(say(f"bbps_{score}"), f"bbps-{score}"), time / whole, percent(time / whole), lasting(time, say))
         for score, time in enumerate(seconds)
     )
     return (Shares(title, shares, say("bbps_note")),)

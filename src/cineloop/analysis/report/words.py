@@ -53,6 +53,7 @@ PAGE: Mapping[str, tuple[str, str]] = {
         "Under {share} of the variations there is no value.",
         "在 {share} 的设置变化下无法得出数值。",
     ),
+    "s": ("{time} s", "{time}秒"),
     "min": ("{time} min", "{minutes}分{seconds:02d}秒"),
     "h": ("{time} h", "{hours}时{minutes:02d}分{seconds:02d}秒"),
     "unvaried": ("in all variations", "各设置下均相同"),
