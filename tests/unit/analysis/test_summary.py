@@ -12,7 +12,9 @@ from scipy import stats
 
 from cineloop.analysis.summary import NOT_GIVEN, summarise
 from cineloop.analysis.summary.procedure import Procedure
+from cineloop.analysis.summary.rates import RATES, Rate
 from cineloop.analysis.summary.read import read_procedures, read_report, read_table
+from cineloop.analysis.summary.text import interval_of, value_text
 from cineloop.analysis.summary.write import plain, write_summary
 from cineloop.errors import CineloopError
 from program import call
@@ -226,12 +228,24 @@ def test_files_say_the_same(tmp_path):
         write_summary(summary, tmp_path / "out.pdf")
 
 
+def test_times_are_told_as_in_a_report():
+    told = [value_text(seconds, "s") for seconds in (5.2, 450, 3599.7, 7796)]
+    assert told == ["0:05 min", "7:30 min", "1:00:00 h", "2:09:56 h"]
+    about = next(one.definition for one in RATES if one.definition.unit == "s")
+    assert interval_of(Rate(about, 480, low=432, high=510)) == "7:12–8:30 min"
+    assert interval_of(Rate(about, 3000, low=-60, high=7796)) == "0:00 min–2:09:56 h"
+
+
 def test_the_verb_prints_writes_and_refuses(tmp_path):
     table = write(tmp_path / "t.csv", "site,adenoma,withdrawal_min; north,1,7; south,0,9; south,,8")
     done = call("summary", table, "--by", "site", "--out", tmp_path / "s.html")
     assert done.returncode == 0, done.stderr
     assert "Adenoma detection rate (ADR)   50.0%" in done.stdout
     assert "site south: 2 procedures" in done.stdout
+    assert "site north: 1 procedure\n" in done.stdout
+    # A reason has a place of its own, so that the columns before it stay narrow.
+    adr = next(line for line in done.stdout.splitlines() if line.startswith("Adenoma"))
+    assert len(adr) < 100
     assert "withdrawal times are of all" in done.stderr
     assert (tmp_path / "s.html").exists()
     again = call("summary", table, "--out", tmp_path / "s.html")
