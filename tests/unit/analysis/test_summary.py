@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import cache
 
 import numpy as np
 import polars as pl
 import pytest
 from scipy import stats
 
+from cineloop.analysis.report import plain as plain_report
 from cineloop.analysis.summary import NOT_GIVEN, summarise
 from cineloop.analysis.summary.procedure import Procedure
 from cineloop.analysis.summary.rates import RATES, Rate
-from cineloop.analysis.summary.read import read_procedures, read_report, read_table
+from cineloop.analysis.summary.read import read_procedures, read_table
 from cineloop.analysis.summary.text import interval_of, value_text
 from cineloop.analysis.summary.write import plain, write_summary
 from cineloop.errors import CineloopError
+from made_analysis import bare_analysis
 from program import call
 
 
@@ -25,13 +28,28 @@ def write(path, text):
     return path
 
 
+@cache
+def written():
+    """Return the report of an analysis as it is written."""
+    return json.dumps(plain_report(bare_analysis()))
+
+
 def report(folder, name, values, remarks=()):
     folder.mkdir(parents=True, exist_ok=True)
-    indicators = [
-        {"definition": {"name": key}, "value": value, "remarks": [{"key": one, "values": {}} for one in remarks]}
+    content = json.loads(written())
+    usual = content["indicators"][0]
+    content["procedure"] = name
+    content["indicators"] = [
+        {
+            **usual,
+            "definition": {**usual["definition"], "name": key},
+            "value": value,
+            "reason": usual["reason"] if value is None else None,
+            "remarks": [{"key": one, "values": {}, "text": ""} for one in remarks],
+        }
         for key, value in values.items()
     ]
-    (folder / "report.json").write_text(json.dumps({"schema": 1, "procedure": name, "indicators": indicators}))
+    (folder / "report.json").write_text(json.dumps(content))
     return folder
 
 
@@ -112,7 +130,7 @@ def test_reports_of_analyses_are_summed_up(tmp_path):
     assert cut.values == {"count": 1}
     assert found["adequate_preparation_rate"].missing == 3
     assert "adenoma_detection_rate" not in found
-    assert read_report(tmp_path / "c" / "report.json").withdrawal_cut
+    assert read_procedures([tmp_path / "c"]).rows[0].withdrawal_cut
 
 
 def test_a_table_counts_before_a_report_and_both_complete_each_other(tmp_path):
@@ -182,10 +200,14 @@ def test_a_table_that_cannot_be_understood_is_told(text, told, tmp_path):
 
 def test_other_sources_are_told(tmp_path):
     (tmp_path / "report.json").write_text("{}")
+    (tmp_path / "newer.json").write_text('{"schema": 2}')
+    (tmp_path / "broken.json").write_text("{")
     (tmp_path / "empty").mkdir()
     for path, told in (
         (tmp_path / "absent.csv", "no such file"),
-        (tmp_path / "report.json", "no report of an analysis"),
+        (tmp_path / "report.json", "no report: procedure"),
+        (tmp_path / "newer.json", "version 2, newer"),
+        (tmp_path / "broken.json", "cannot be read"),
         (tmp_path / "empty", "No report.json lies"),
         (tmp_path / "notes.txt", "neither a table nor a report"),
     ):

@@ -170,22 +170,34 @@ def read_report(path: str | Path) -> Report:
     path = path / NAME if path.is_dir() else path
     try:
         text = path.read_text(encoding="utf-8")
-        values = json.loads(text)
     except (OSError, ValueError) as error:
-        raise ReportError(f"The report cannot be read: {error}", where=path, mend=_GIVE) from None
+        raise _unreadable(error, path) from None
+    try:
+        return _adapter().validate_json(text)
+    except ValidationError as error:
+        raise _no_report(text, error, path) from None
+
+
+def _unreadable(error: Exception, path: Path) -> ReportError:
+    return ReportError(f"The report cannot be read: {error}", where=path, mend=_GIVE)
+
+
+def _no_report(text: str, error: ValidationError, path: Path) -> ReportError:
+    """Return why a text is no report."""
+    try:
+        values = json.loads(text)
+    except ValueError as broken:
+        return _unreadable(broken, path)
     version = values.get("schema") if isinstance(values, dict) else None
     if isinstance(version, int) and version > SCHEMA:
-        raise ReportError(
+        return ReportError(
             f"The report is of version {version}, newer than this program, which reads {SCHEMA}",
             where=path,
             mend="Use the Cineloop that wrote it, or a newer one.",
         )
-    try:
-        return _adapter().validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(key) for key in first["loc"]) or "the whole"
-        raise ReportError(f"This is no report: {place}: {first['msg']}", where=path, mend=_GIVE) from None
+    first = error.errors()[0]
+    place = ".".join(str(key) for key in first["loc"]) or "the whole"
+    return ReportError(f"This is no report: {place}: {first['msg']}", where=path, mend=_GIVE)
 
 
 def json_schema() -> dict[str, Any]:
