@@ -213,7 +213,10 @@ def indicators_of(duration):
         Indicator(about["unreadable_share"], 0.186, low=0.141, high=0.243),
         Indicator(
             about["clean_share"], 0.64, low=0.6, high=0.69, remarks=(Said("no_bbps"),),
-            parts={"bbps0_share": 0.08, "bbps1_share": 0.28, "bbps2_share": 0.34, "bbps3_share": 0.3},
+            parts={
+                "bbps0_share": 0.08, "bbps1_share": 0.28, "bbps2_share": 0.34, "bbps3_share": 0.3,
+                "readable_seconds": 0.81 * withdrawal,
+            },
         ),
         Indicator(about["alarms"], 4.0, parts={"alarm_seconds": 58.0, "clips_count": 598.0}),
         Indicator(about["bbps_total"], None, Said("no_segments"), undetermined=1.0),

@@ -29,6 +29,13 @@ def odd_analyses():
         by_class = dict(zip("abcd", chances.T, strict=True))
         return replace(made, windows=Windows(start, start + 4, by_class, chances.argmax(axis=1), None))
 
+    def unjudged(chosen):
+        made = made_analysis()
+        decided = made.windows.decided.copy()
+        decided[chosen] = -1
+        lost = {name: np.where(decided < 0, np.nan, row) for name, row in made.windows.probabilities.items()}
+        return replace(made, windows=replace(made.windows, probabilities=lost, decided=decided))
+
     def many_alarms():
         made = made_analysis()
         times = np.linspace(30, 1100, 500).tolist()
@@ -40,4 +47,6 @@ def odd_analyses():
         "classes": classes,
         "one second": lambda: made_analysis(1 / 60, gaps=False, thumbnails=1, best=0),
         "many alarms": many_alarms,
+        "clips not judged": lambda: unjudged(slice(100, 120)),
+        "no clip judged": lambda: unjudged(slice(None)),
     }

@@ -20,7 +20,7 @@ from cineloop.analysis.found import (
     timeline_of,
     windows_of,
 )
-from cineloop.analysis.guidelines import references_for
+from cineloop.analysis.guidelines import references_for, told
 from cineloop.analysis.indicator import StageName
 from cineloop.analysis.indicators import Facts
 from cineloop.analysis.models import Model
@@ -63,6 +63,7 @@ def assemble(
         parts: Its files.
     """
     words = LANGUAGES[settings.language]
+    written = settings.model_copy(update={"guideline": told(settings.guideline)})
     by_stage: Mapping[StageName, Model] = {model.stage: model for model in models}
     lines: dict[StageName, Timeline] = {
         stage: timeline_of(model, passed.arrays, recording, passed.instants, name=name)
@@ -81,9 +82,9 @@ def assemble(
     stretches = stretches_of(course, facts.phases, settings, place)
     return Analysis(
         name=name,
-        settings=settings,
+        settings=written,
         parts=parts,
-        fingerprint=fingerprint_of(parts, models, settings),
+        fingerprint=fingerprint_of(parts, models, written),
         stages=tuple(_facts(model, passed, words) for model in models),
         timeline=_timeline(lines, by_stage, raw, facts, settings, recording, passed, name),
         windows=windows,

@@ -12,6 +12,7 @@ from pydantic import Field
 from cineloop.analysis.indicator import Definition, Reference, Side
 from cineloop.analysis.words import Language
 from cineloop.errors import CineloopError
+from cineloop.files import fingerprint
 from cineloop.schema import Section, did_you_mean, read_yaml, validate
 
 SHIPPED = Path(__file__).with_name("guidelines.yaml")
@@ -104,6 +105,13 @@ def guideline(name: str) -> Guideline:
                 mend=did_you_mean(one.indicator, known),
             )
     return found
+
+
+def told(name: str | None) -> str | None:
+    """Return what results call a guideline: its name, or of a user's own the hash of its content and no path."""
+    if name is None or name in shipped():
+        return name
+    return f"own, SHA-256 {fingerprint(guideline(name).model_dump(mode='json'))[:12]}"
 
 
 def known_indicators() -> frozenset[str]:

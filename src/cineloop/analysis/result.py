@@ -142,8 +142,7 @@ class Event:
     """Something that happened.
 
     Attributes:
-        name: ``insertion_start``, ``caecum_reached``, ``withdrawal_start``, ``withdrawal_end``, ``alarm``,
-            ``unreadable_file``.
+        name: ``insertion_start``, ``caecum_reached``, ``withdrawal_start``, ``withdrawal_end``, ``alarm``.
         place: Where.
         known_at: The moment from which on it could be known, on the procedure's clock.
         detail: In words.
@@ -163,7 +162,7 @@ class Windows:
         start: When each begins, on the procedure's clock, float64 [W].
         stop: When it ends, float64 [W].
         probabilities: By class, float64 [W] each.
-        decided: Place of the class that was decided, int64 [W].
+        decided: Place of the class that was decided, int64 [W]; -1 of a clip that could not be judged.
         positive: The class that raises an alarm; None where classes have no such.
     """
 
@@ -216,7 +215,8 @@ class Analysis:
         name: Of the procedure, a pseudonym unless plain names were asked for.
         settings: How it was analysed.
         parts: Its files.
-        fingerprint: SHA-256 over the parts' hashes, the settings and the models: what decides every figure.
+        fingerprint: SHA-256 over the parts' hashes, the settings, the models and the version of Cineloop: what
+            decides every figure.
         stages: The models.
         timeline: A row an instant, with scores and signals, raw and filtered; ``phase`` among the filtered.
         windows: What the classifier said; None without one.

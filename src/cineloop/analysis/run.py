@@ -78,7 +78,7 @@ def facts_of(recording: Recording, *, salt: str | None, progress: Progress = sil
     with stage(progress, len(recording.parts), "read"):
         for part in recording.parts:
             info = recording.video(part.number).info
-            named = part.path.name if salt is None else pseudonym(part.path.name, salt) + _suffix(part.path)
+            named = part.path.name if salt is None else pseudonym(part.path.name, salt) + _suffix(part.path).lower()
             found.append(
                 PartFacts(
                     number=part.number,
@@ -98,25 +98,32 @@ def facts_of(recording: Recording, *, salt: str | None, progress: Progress = sil
     return tuple(found)
 
 
-def _suffix(path: Path) -> str:
-    """Return the suffix of a file if it tells a format; another may be part of a name."""
-    suffix = path.suffix.lower()
-    return suffix if suffix in MEDIA_SUFFIXES else ""
-
-
 def _sha256_folder(folder: Path) -> str:
     """Return the hash of the names and the bytes of a folder's files."""
     inside = sorted(path for path in folder.iterdir() if path.is_file())
     return files.fingerprint([[path.name, files.sha256_file(path)] for path in inside])
 
 
-def name_of(paths: Sequence[Path], *, given: str | None, salt: str | None) -> str:
-    """Return what a procedure is called: as given, or after its first file, under a pseudonym unless plain."""
+def name_of(sources: Sequence[str | Path], paths: Sequence[Path], *, given: str | None, salt: str | None) -> str:
+    """Return what a procedure is called: as given, else after the folder or the first file that was named.
+
+    Args:
+        sources: What the user named.
+        paths: Its files, in order.
+        given: What the user calls it.
+        salt: Of pseudonyms; None for plain names.
+    """
     if given is not None:
         return given
-    first = paths[0]
-    own = first.stem if len(paths) == 1 or first.parent.name in ("", "..") else first.parent.resolve().name
+    first = Path(sources[0])
+    own = first.resolve().name if first.is_dir() else ""
+    own = own or paths[0].name.removesuffix(_suffix(paths[0]))
     return own if salt is None else pseudonym(own, salt)
+
+
+def _suffix(path: Path) -> str:
+    """Return the suffix of a medium; what else follows a dot is a part of the name, as of a DICOM object's number."""
+    return path.suffix if path.suffix.lower() in MEDIA_SUFFIXES else ""
 
 
 def salt_of(*, plain_names: bool) -> str | None:
@@ -139,8 +146,9 @@ def key_of(
 
 
 def fingerprint_of(parts: Sequence[PartFacts], models: Sequence[Model], settings: Settings) -> str:
-    """Return the SHA-256 of what decides every figure: the files, the models and the settings."""
+    """Return the SHA-256 of what decides every figure: the software, the files, the models and the settings."""
     told = [
+        __version__,
         [part.sha256 for part in parts],
         [plain(model) for model in models],
         settings.model_dump(mode="json", exclude={"language"}),

@@ -152,7 +152,8 @@ def analyze(
         raise ModelError("No model is given, so there is nothing to find", mend="Give inbody, quality or classify.")
     if how.guideline is not None:
         guideline(how.guideline)
-    paths = parts_of([sources] if isinstance(sources, str | Path) else sources)
+    asked = [sources] if isinstance(sources, str | Path) else sources
+    paths = parts_of(asked)
     named: dict[StageName, str | None] = {"inbody": outside_class, "classify": alarm_class}
     models = [
         open_model(stage, source, positive=named.get(stage), device=device)
@@ -161,7 +162,9 @@ def analyze(
     ]
     check_causal(models, how)
     salt = salt_of(plain_names=plain_names)
-    called = name_of(paths, given=name, salt=salt)
+    called = name_of(asked, paths, given=name, salt=salt)
+    if out is None and (not called or called in (".", "..") or Path(called).name != called):
+        raise CineloopError(f"{called!r} can be no folder's name", where="--name", mend="Also give --out FOLDER.")
     folder = Path(out) if out is not None else _FOLDER / called
     _check_free(folder)
     with Recording(paths, threads=fast.threads) as recording:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cineloop.cli.common import JsonOption, note, print_json, print_table, progress, say
+from cineloop.cli.times import bounds_of, span_of
 from cineloop.errors import CineloopError
 
 if TYPE_CHECKING:
     from cineloop.api import Analyzed
 
-_TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d+)?)$")
-
 
 def command(
+    ctx: typer.Context,
     videos: Annotated[
         list[Path] | None,
         typer.Argument(metavar="VIDEO", help="A recording, its parts in order, or a folder of them; DICOM as well."),
@@ -99,14 +98,9 @@ def command(
     The video is decoded once, in bounded memory. An interrupted analysis goes on with the same command.
     """
     if privacy_audit is not None:
-        if videos or classify is not None:
-            raise CineloopError(
-                "The table names the videos, and a classifier of clips decides nothing there",
-                where="--privacy-audit",
-                mend="Leave VIDEO and --classify out.",
-            )
-        from cineloop.cli.privacy_audit import audit
+        from cineloop.cli.privacy_audit import audit, refuse_unused
 
+        refuse_unused(ctx)
         audit(
             privacy_audit,
             out or Path("analyses/privacy-audit"),
@@ -143,10 +137,10 @@ def command(
         "step": step,
         "causal": causal,
         "language": language,
-        "pauses": [_span(text) for text in pause or []],
+        "pauses": [span_of(text, "--pause") for text in pause or []],
     }
     if segments is not None:
-        settings["segments"] = _bounds(segments)
+        settings["segments"] = dict(zip(("transverse", "left"), bounds_of(segments, "--segments"), strict=True))
     if guideline is not None:
         settings["guideline"] = None if guideline == "none" else guideline
 
@@ -184,25 +178,3 @@ def _tell(done: Analyzed) -> None:
     say()
     for title, path in done.files():
         say(f"{title:<12} {path}")
-
-
-def _seconds(text: str, option: str) -> float:
-    found = _TIME.match(text.strip())
-    if found is None:
-        raise CineloopError(f"Not a time: {text!r}", where=option, mend="Write seconds, m:ss or h:mm:ss.")
-    hours, minutes, seconds = found.groups()
-    return 3600 * int(hours or 0) + 60 * int(minutes or 0) + float(seconds)
-
-
-def _span(text: str) -> tuple[float, float]:
-    start, separator, stop = text.partition("-")
-    if not separator:
-        raise CineloopError(f"Not a stretch of time: {text!r}", where="--pause", mend="Write it as 12:30-14:05.")
-    return _seconds(start, "--pause"), _seconds(stop, "--pause")
-
-
-def _bounds(text: str) -> dict[str, float]:
-    transverse, separator, left = text.partition(",")
-    if not separator:
-        raise CineloopError(f"Not two times: {text!r}", where="--segments", mend="Write them as 15:10,18:40.")
-    return {"transverse": _seconds(transverse, "--segments"), "left": _seconds(left, "--segments")}

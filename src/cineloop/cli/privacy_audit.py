@@ -5,7 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from cineloop.cli.common import note, print_json, print_table, progress, say
+from cineloop.errors import CineloopError
+
+_USED = frozenset({"privacy_audit", "inbody", "quality", "out", "plain", "rate", "outside_class", "padding"})
+_USED |= {"device", "batch", "threads", "json"}
+
+
+def refuse_unused(ctx: typer.Context) -> None:
+    """Refuse what was given to ``analyze`` and plays no part in an audit.
+
+    Raises:
+        CineloopError: Something was; with its names.
+    """
+    given = [param for param in ctx.command.params if str(param.name) not in _USED and _is_given(ctx, str(param.name))]
+    if given:
+        names = ", ".join("VIDEO" if param.param_type_name == "argument" else param.opts[0] for param in given)
+        raise CineloopError(
+            f"These are not used in an audit: {names}",
+            where="--privacy-audit",
+            mend="Leave them out: the table names the videos, and only blanking is audited.",
+        )
+
+
+def _is_given(ctx: typer.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def audit(table: Path, out: Path, *, json: bool, **options: Any) -> None:

@@ -57,8 +57,11 @@ def command(
 
 
 def _print(summary: Summary) -> None:
+    from cineloop.report.html import count
+
     for group in (summary.whole, *summary.groups):
-        say(f"{group.name if group is summary.whole else f'{summary.by} {group.name}'}: {group.procedures} procedures")
+        name = group.name if group is summary.whole else f"{summary.by} {group.name}"
+        say(f"{name}: {count(group.procedures, 'procedure')}")
         _print_group(group)
         say()
     for text in summary.notes:
@@ -77,6 +80,7 @@ def _print_group(group: Group) -> None:
             for one in rate.references
         ]
         value = value_text(rate.value, rate.definition.unit)
-        counted = count_of(rate) if rate.reason is None else f"not determinable, because {rate.reason}"
-        rows.append([rate.definition.title, value, interval_of(rate), counted, ", ".join(sides)])
-    print_table(["indicator", "value", "95% interval", "procedures", "guideline"], rows)
+        counted = count_of(rate) if rate.n or rate.missing else ""
+        reason = "" if rate.reason is None else f"not determinable, because {rate.reason}"
+        rows.append([rate.definition.title, value, interval_of(rate), counted, ", ".join(sides), reason])
+    print_table(["indicator", "value", "95% interval", "procedures", "guideline", ""], rows)

@@ -246,12 +246,35 @@ def test_a_broken_middle_is_told_and_survived(tmp_path, pictures, models):
     middle = data.find(b"mdat") + 4 + (len(data) - data.find(b"mdat")) // 2
     data[middle : middle + 2000] = bytes(2000)
     path.write_bytes(data)
-    analysis = cineloop.analyze(path, inbody=models["inbody"], out=tmp_path / "out").analysis
+    done = cineloop.analyze(path, **models, out=tmp_path / "out", settings=CLIPS)
+    analysis = done.analysis
     assert analysis.gaps
     seen = analysis.timeline.seen
     assert 0 < (~seen).sum() < len(seen) / 2
     lost = analysis.timeline.seconds[~seen]
     assert all(any(gap.start <= second < gap.end for gap in analysis.gaps) for second in lost)
+    some_clips_are_not_judged(done)
+
+
+def some_clips_are_not_judged(done):
+    windows = done.analysis.windows
+    unjudged = windows.decided < 0
+    assert 0 < unjudged.sum() < len(unjudged) / 2
+    classes = list(windows.probabilities)
+    told = read_report(done.folder).windows.decided
+    assert told == tuple(None if place < 0 else classes[place] for place in windows.decided.tolist())
+    assert "Classifier" in (done.folder / "report.html").read_text()
+
+
+def test_parts_of_different_size_are_told_and_clips_over_both_are_not_judged(tmp_path, pictures, models):
+    parts = [
+        write(tmp_path / "a.mkv", pictures[:75]),
+        write(tmp_path / "b.mkv", np.ascontiguousarray(pictures[75:, :64, :80])),
+    ]
+    done = cineloop.analyze(parts, **models, out=tmp_path / "out", settings=CLIPS)
+    assert [(part.width, part.height) for part in done.analysis.parts] == [(96, 80), (80, 64)]
+    assert done.analysis.timeline.seen.all()
+    some_clips_are_not_judged(done)
 
 
 def test_a_copy_of_work_goes_on_elsewhere(tmp_path, video, models, monkeypatch):

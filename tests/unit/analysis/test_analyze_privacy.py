@@ -172,6 +172,25 @@ def test_a_library_s_words_and_strange_suffixes_bring_no_name_into_a_report(tmp_
         assert b"19610314" not in path.read_bytes(), path.name
 
 
+def test_a_guideline_of_one_s_own_is_told_by_its_content(tmp_path, video, gate):
+    own = tmp_path / "Mueller-clinic.yaml"
+    own.write_text(
+        "title: Ours\nsource: The unit\nvalues: [{indicator: withdrawal_seconds, value: 400, text: 400 s}]\n"
+    )
+    done = cineloop.analyze(video, inbody=gate, out=tmp_path / "out", settings={"guideline": str(own)})
+    told = json.loads((done.folder / "report.json").read_text())["settings"]["guideline"]
+    assert told.startswith("own, SHA-256 ")
+    assert not any(b"Mueller" in path.read_bytes() for path in done.folder.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ""])
+def test_a_name_that_is_no_folder_s_is_refused(tmp_path, video, gate, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CineloopError, match="no folder's name"):
+        cineloop.analyze(video, inbody=gate, name=name)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("classes", "found"),
     [(("inside", "other"), "other"), (("in_body", "ex_vivo"), "ex_vivo"), (("outside", "colon"), "outside")],

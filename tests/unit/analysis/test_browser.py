@@ -212,7 +212,7 @@ ODD = """
 """
 
 
-@pytest.mark.parametrize("odd", ["nothing", "classes", "one second", "many alarms"])
+@pytest.mark.parametrize("odd", ["nothing", "classes", "one second", "many alarms", "clips not judged"])
 def test_odd_procedures_are_shown_too(odd, tmp_path):
     write_report(odd_analyses()[odd](), tmp_path)
     said = use(tmp_path, ODD, 390)

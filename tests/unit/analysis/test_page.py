@@ -13,13 +13,17 @@ import pytest
 
 from cineloop.analysis.report import page, write_report
 from cineloop.analysis.report.curves import NOTHING, curves_of, levels_of
+from cineloop.analysis.report.figures import lasting, part_text, range_text, with_unit
+from cineloop.analysis.report.indicators import cleanliness
 from cineloop.analysis.report.lanes import lanes_of
 from cineloop.analysis.report.words import PAGE, SCRIPT, Words
 from cineloop.analysis.result import Gap
 from cineloop.analysis.settings import Settings
+from cineloop.analysis.words import Said
 from cineloop.report.packing import unpack
 from html_reader import HOSTILE, Reader
 from made_analysis import bare_analysis, chinese_analysis, long_analysis, made_analysis, parted_analysis
+from odd_analyses import odd_analyses
 from support import ROOT
 
 MADE = {"whole": made_analysis, "bare": bare_analysis, "parted": parted_analysis, "chinese": chinese_analysis}
@@ -155,6 +159,18 @@ def test_of_clips_that_overlap_each_holds_until_the_next():
     assert [key.colour for key in lane.states] == ["state-quiet", "state-alarm"]
 
 
+def test_a_clip_that_was_not_judged_says_nothing():
+    analysis = odd_analyses()["clips not judged"]()
+    lane = lanes_of(analysis, SAY)[-1]
+    assert lane.name == "classifier"
+    assert lane.state.min() == 0
+    # The clips before and after are judged, to their end and from their beginning.
+    first, last = analysis.windows.stop[99], analysis.windows.start[120]
+    assert lane.within(first, last).sum() == 0
+    assert lane.within(first - 1, last + 1).sum() == pytest.approx(2)
+    assert "classifier" not in {lane.name for lane in lanes_of(odd_analyses()["no clip judged"](), SAY)}
+
+
 def test_curves_are_the_scores_and_the_class_that_alarms():
     curves = curves_of(made_analysis(), SAY)
     assert [curve.name for curve in curves] == [*made_analysis().timeline.scores, "polyp"]
@@ -196,6 +212,37 @@ def test_figures_stand_with_their_ranges_and_references():
     assert all(one.definition.formula in text for one in made_analysis().indicators)
     assert "paused" in text or "pauses 0:00" in text
     assert "The ileocecal region is seen again after 71 s" in text
+
+
+def shares_of(analysis):
+    [drawn] = cleanliness(analysis, lanes_of(analysis, SAY), SAY)
+    return drawn.title, [(one.share, one.value, one.note) for one in drawn.shares]
+
+
+def test_cleanliness_is_drawn_from_the_indicator():
+    # Pauses, withdrawals of other stays and, in causal mode, late phases are stretches that the indicator is not of.
+    analysis = made_analysis()
+    title, shares = shares_of(replace(analysis, stretches=(*analysis.stretches, *analysis.stretches)))
+    assert title == SAY("bbps_withdrawal")
+    assert shares == [
+        (0.08, "8%", "0:42 min"),
+        (0.28, "28%", "2:28 min"),
+        (0.34, "34%", "3:00 min"),
+        (0.3, "30%", "2:39 min"),
+    ]
+
+
+def test_without_a_withdrawal_cleanliness_is_of_the_time_inside():
+    analysis = made_analysis()
+    unknown = tuple(
+        replace(one, value=None, low=None, high=None, parts={}, reason=Said("ends_in_caecum"))
+        for one in analysis.indicators
+    )
+    title, shares = shares_of(replace(analysis, indicators=unknown))
+    assert title == SAY("bbps_inside")
+    assert sum(share for share, *_ in shares) == pytest.approx(1)
+    lane = next(one for one in lanes_of(analysis, SAY) if one.name == "bbps")
+    assert shares[3][0] == pytest.approx(lane.within(0, 1200)[3] / lane.within(0, 1200).sum())
 
 
 def test_everything_that_a_reader_may_ask_is_there():
@@ -251,6 +298,42 @@ def test_labels_of_the_still_drawing_do_not_meet():
     assert len(boxes) >= 4
     for place, (y, begin, end) in enumerate(boxes):
         assert not any(y == other and begin < stop and start < end for other, start, stop in boxes[:place])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "chinese", "bare"),
+    [
+        (0, "0:00 min", "0分00秒", "0:00"),
+        (5, "0:05 min", "0分05秒", "0:05"),
+        (5.6, "0:06 min", "0分06秒", "0:06"),
+        (753.8, "12:34 min", "12分34秒", "12:34"),
+        (3599.7, "1:00:00 h", "1时00分00秒", "1:00:00"),
+        (3924, "1:05:24 h", "1时05分24秒", "1:05:24"),
+    ],
+)
+def test_how_long_something_lasts_is_minutes_and_whole_seconds(seconds, english, chinese, bare):
+    assert with_unit(seconds, "s", SAY) == english
+    assert with_unit(seconds, "s", Words("zh")) == chinese
+    assert part_text(seconds, "inside_seconds") == bare
+    one = replace(made_analysis().indicators[0], value=seconds, low=seconds, high=seconds + 60)
+    assert range_text(one, SAY).startswith(f"{bare} to ")
+
+
+def test_what_is_short_is_told_in_seconds():
+    told = [lasting(seconds, SAY) for seconds in (0.04, 2.43, 9.94, 9.96, 11, 3924)]
+    assert told == ["0.1 s", "2.4 s", "9.9 s", "0:10 min", "0:11 min", "1:05:24 h"]
+    assert lasting(2.43, Words("zh")) == "2.4秒"
+
+
+def test_no_duration_has_tenths_and_a_unit_of_minutes():
+    for minutes in (0.2, 1, 20):
+        text = text_of(page(made_analysis(minutes)).render())
+        assert not re.search(r"\d:\d\d\.\d", text)
+
+
+def test_a_remark_tells_a_moment_as_the_page_does():
+    assert "the withdrawal would begin at 00:06:57." in text_of(html("whole"))
+    assert "退镜自 00:06:57 起算。" in text_of(html("chinese"))
 
 
 def test_a_procedure_of_hours_tells_hours():

@@ -50,6 +50,14 @@ def test_a_probability_that_is_not_known_is_null(checker):
     assert values["windows"]["probabilities"]["polyp"][4] == polyp[4]
 
 
+def test_a_clip_that_was_not_judged_has_no_class(checker):
+    values = plain(MADE["clips not judged"]())
+    checker.validate(values)
+    decided = values["windows"]["decided"]
+    assert decided[100:120] == [None] * 20
+    assert set(decided[:100]) | set(decided[120:]) == {"normal", "polyp"}
+
+
 def test_reasons_stand_in_the_language_of_the_report_and_as_keys():
     for analysis, text in (
         (made_analysis(), "the segment boundaries were not given"),

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import cache
 
 import numpy as np
 import polars as pl
 import pytest
 from scipy import stats
 
+from cineloop.analysis.report import plain as plain_report
 from cineloop.analysis.summary import NOT_GIVEN, summarise
 from cineloop.analysis.summary.procedure import Procedure
-from cineloop.analysis.summary.read import read_procedures, read_report, read_table
+from cineloop.analysis.summary.rates import RATES, Rate
+from cineloop.analysis.summary.read import read_procedures, read_table
+from cineloop.analysis.summary.text import interval_of, value_text
 from cineloop.analysis.summary.write import plain, write_summary
 from cineloop.errors import CineloopError
+from made_analysis import bare_analysis
 from program import call
 
 
@@ -23,13 +28,28 @@ def write(path, text):
     return path
 
 
+@cache
+def written():
+    """Return the report of an analysis as it is written."""
+    return json.dumps(plain_report(bare_analysis()))
+
+
 def report(folder, name, values, remarks=()):
     folder.mkdir(parents=True, exist_ok=True)
-    indicators = [
-        {"definition": {"name": key}, "value": value, "remarks": [{"key": one, "values": {}} for one in remarks]}
+    content = json.loads(written())
+    usual = content["indicators"][0]
+    content["procedure"] = name
+    content["indicators"] = [
+        {
+            **usual,
+            "definition": {**usual["definition"], "name": key},
+            "value": value,
+            "reason": usual["reason"] if value is None else None,
+            "remarks": [{"key": one, "values": {}, "text": ""} for one in remarks],
+        }
         for key, value in values.items()
     ]
-    (folder / "report.json").write_text(json.dumps({"schema": 1, "procedure": name, "indicators": indicators}))
+    (folder / "report.json").write_text(json.dumps(content))
     return folder
 
 
@@ -110,7 +130,7 @@ def test_reports_of_analyses_are_summed_up(tmp_path):
     assert cut.values == {"count": 1}
     assert found["adequate_preparation_rate"].missing == 3
     assert "adenoma_detection_rate" not in found
-    assert read_report(tmp_path / "c" / "report.json").withdrawal_cut
+    assert read_procedures([tmp_path / "c"]).rows[0].withdrawal_cut
 
 
 def test_a_table_counts_before_a_report_and_both_complete_each_other(tmp_path):
@@ -180,10 +200,14 @@ def test_a_table_that_cannot_be_understood_is_told(text, told, tmp_path):
 
 def test_other_sources_are_told(tmp_path):
     (tmp_path / "report.json").write_text("{}")
+    (tmp_path / "newer.json").write_text('{"schema": 2}')
+    (tmp_path / "broken.json").write_text("{")
     (tmp_path / "empty").mkdir()
     for path, told in (
         (tmp_path / "absent.csv", "no such file"),
-        (tmp_path / "report.json", "no report of an analysis"),
+        (tmp_path / "report.json", "no report: procedure"),
+        (tmp_path / "newer.json", "version 2, newer"),
+        (tmp_path / "broken.json", "cannot be read"),
         (tmp_path / "empty", "No report.json lies"),
         (tmp_path / "notes.txt", "neither a table nor a report"),
     ):
@@ -226,12 +250,24 @@ def test_files_say_the_same(tmp_path):
         write_summary(summary, tmp_path / "out.pdf")
 
 
+def test_times_are_told_as_in_a_report():
+    told = [value_text(seconds, "s") for seconds in (5.2, 450, 3599.7, 7796)]
+    assert told == ["0:05 min", "7:30 min", "1:00:00 h", "2:09:56 h"]
+    about = next(one.definition for one in RATES if one.definition.unit == "s")
+    assert interval_of(Rate(about, 480, low=432, high=510)) == "7:12–8:30 min"
+    assert interval_of(Rate(about, 3000, low=-60, high=7796)) == "0:00 min–2:09:56 h"
+
+
 def test_the_verb_prints_writes_and_refuses(tmp_path):
     table = write(tmp_path / "t.csv", "site,adenoma,withdrawal_min; north,1,7; south,0,9; south,,8")
     done = call("summary", table, "--by", "site", "--out", tmp_path / "s.html")
     assert done.returncode == 0, done.stderr
     assert "Adenoma detection rate (ADR)   50.0%" in done.stdout
     assert "site south: 2 procedures" in done.stdout
+    assert "site north: 1 procedure\n" in done.stdout
+    # A reason has a place of its own, so that the columns before it stay narrow.
+    adr = next(line for line in done.stdout.splitlines() if line.startswith("Adenoma"))
+    assert len(adr) < 100
     assert "withdrawal times are of all" in done.stderr
     assert (tmp_path / "s.html").exists()
     again = call("summary", table, "--out", tmp_path / "s.html")

@@ -48,7 +48,7 @@ def test_every_indicator_has_a_chinese_title_and_definition():
 def test_phases_and_events_have_words(language):
     words = LANGUAGES[language]
     assert set(PHASES) == set(words.phases)
-    assert {"insertion_start", "caecum_reached", "withdrawal_start", "withdrawal_end", "alarm"} <= set(words.events)
+    assert {"insertion_start", "caecum_reached", "withdrawal_start", "withdrawal_end", "alarm"} == set(words.events)
 
 
 def test_a_sentence_is_english_as_text():

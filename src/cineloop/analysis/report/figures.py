@@ -14,8 +14,9 @@ def clock(seconds: float) -> str:
 
 
 def span(seconds: float) -> str:
-    """Return how long something lasts as ``m:ss``, ``h:mm:ss`` from an hour on, with tenths up to ten seconds."""
-    return clock_text(seconds, hours=seconds >= 3600, tenths=0 < seconds < 10)
+    """Return how long something lasts as ``m:ss``, ``h:mm:ss`` from an hour on, to the nearest second."""
+    whole = round(seconds)
+    return clock_text(whole, hours=whole >= 3600)
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -26,7 +27,7 @@ def percent(share: float, digits: int = 0) -> str:
 def bare(value: float, unit: str) -> str:
     """Return a value without the name of its unit."""
     if unit == "s":
-        return span(round(value))
+        return span(value)
     if unit == "share":
         return percent(value, 1)
     return number(value, 0 if float(value).is_integer() else 2)
@@ -47,6 +48,13 @@ def with_unit(value: float, unit: str, say: Words) -> str:
     minutes, seconds = divmod(round(value), 60)
     hours, minutes = divmod(minutes, 60)
     return say("h" if hours else "min", time=text, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def lasting(seconds: float, say: Words) -> str:
+    """Return how long something lasts with its unit; below ten seconds as seconds with tenths, at least one."""
+    if seconds > 0 and round(seconds, 1) < 10:
+        return say("s", time=number(max(0.1, seconds), 1))
+    return with_unit(seconds, "s", say)
 
 
 def range_text(indicator: Indicator, say: Words) -> str:

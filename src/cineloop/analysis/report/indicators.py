@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from cineloop.analysis.indicator import Indicator, Reference
-from cineloop.analysis.report.figures import part_text, percent, range_text, span, with_unit
-from cineloop.analysis.report.lanes import PHASE, Lane
+from cineloop.analysis.report.figures import lasting, part_text, percent, range_text, with_unit
+from cineloop.analysis.report.lanes import Lane
 from cineloop.analysis.report.words import Words
 from cineloop.analysis.result import Analysis
 from cineloop.report.coloured import Key, Share, Shares
@@ -56,19 +54,22 @@ def _facts(one: Indicator, say: Words) -> Iterator[Fact]:
 
 
 def cleanliness(analysis: Analysis, lanes: Sequence[Lane], say: Words) -> tuple[Block, ...]:
-    """Return how readable time is divided among the scores of frames, of the withdrawal and of the whole stay."""
+    """Return how readable time is divided among the scores of frames: of the withdrawal, else of the whole stay.
+
+    Of the withdrawal these are the parts of ``clean_share``, so that the two cannot disagree.
+    """
     lane = next((one for one in lanes if one.name == "bbps"), None)
-    if lane is None:
+    clean = next((one for one in analysis.indicators if one.definition.name == "clean_share"), None)
+    if clean is not None and clean.value is not None:
+        title = say("bbps_withdrawal")
+        seconds = [clean.parts["readable_seconds"] * clean.parts[f"bbps{score}_share"] for score in range(4)]
+    elif lane is not None:
+        title, seconds = say("bbps_inside"), lane.within(0, analysis.seconds).tolist()
+    else:
         return (Paragraph(say("no_cleanliness"), "muted"),)
-    out = [one for one in analysis.stretches if one.name == PHASE and one.value == "withdrawal"]
-    seconds = sum((lane.within(one.start.seconds, one.stop) for one in out), np.zeros(len(lane.states)))
-    title = say("bbps_withdrawal")
-    if not seconds.sum():
-        seconds, title = lane.within(0, analysis.seconds), say("bbps_inside")
+    whole = sum(seconds)
     shares = tuple(
-        Share(
-            Key(say(f"bbps_{score}"), f"bbps-{score}"), time / seconds.sum(), percent(time / seconds.sum()), span(time)
-        )
-        for score, time in enumerate(seconds.tolist())
+        Share(Key(say(f"bbps_{score}"), f"bbps-{score}"), time / whole, percent(time / whole), lasting(time, say))
+        for score, time in enumerate(seconds)
     )
     return (Shares(title, shares, say("bbps_note")),)

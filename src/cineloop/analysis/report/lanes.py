@@ -79,7 +79,7 @@ def lanes_of(analysis: Analysis, say: Words) -> tuple[Lane, ...]:
     """Return the course, the signals of the timeline as they are shown, and what the classifier decided."""
     lanes = [_phases(analysis, say), *_signals(analysis.timeline, analysis.seconds, say)]
     lanes = [lane.without(analysis.gaps) for lane in lanes]
-    if analysis.windows is not None and len(analysis.windows.start):
+    if analysis.windows is not None and (analysis.windows.decided >= 0).any():
         lanes.append(_classifier(analysis.windows, say))
     return tuple(lane for lane in lanes if len(lane.start))
 
@@ -132,15 +132,15 @@ def other_colour(place: int) -> str:
 
 
 def _classifier(windows: Windows, say: Words) -> Lane:
-    """Return the decisions; of clips that overlap each holds until the next begins."""
-    stop = np.minimum(windows.stop, np.append(windows.start[1:], np.inf))
-    changes = (np.diff(windows.decided) != 0) | (windows.start[1:] > stop[:-1] + 1e-6)
+    """Return the decisions; of clips that overlap each holds until the next begins that was judged as well."""
+    judged = windows.decided >= 0
+    start, stop, decided = windows.start[judged], windows.stop[judged], windows.decided[judged]
+    stop = np.minimum(stop, np.append(start[1:], np.inf))
+    changes = (np.diff(decided) != 0) | (start[1:] > stop[:-1] + 1e-6)
     begins = np.concatenate([[0], np.flatnonzero(changes) + 1])
     ends = np.append(begins[1:], len(stop)) - 1
     keys = []
     for place, name in enumerate(windows.probabilities):
         colour = other_colour(place) if windows.positive is None else QUIET
         keys.append(Key(name, "state-alarm" if name == windows.positive else colour))
-    return Lane(
-        "classifier", say("classifier"), tuple(keys), windows.start[begins], stop[ends], windows.decided[begins]
-    )
+    return Lane("classifier", say("classifier"), tuple(keys), start[begins], stop[ends], decided[begins])

@@ -37,7 +37,7 @@ class Clips:
         positive: The class that raises an alarm.
         start: When each begins, seconds of the procedure, [W].
         stop: When it ends, [W].
-        decided: Its class, [W].
+        decided: Its class, [W]; None where it could not be judged.
         probabilities: By class, [W] each; None where there is none.
     """
 
@@ -45,7 +45,7 @@ class Clips:
     positive: str | None
     start: tuple[float, ...]
     stop: tuple[float, ...]
-    decided: tuple[str, ...]
+    decided: tuple[str | None, ...]
     probabilities: Mapping[str, tuple[float | None, ...]]
 
 
@@ -76,7 +76,8 @@ class Report:
         seconds: How long the procedure lasts.
         frames: Frames in its files.
         rows: Instants that were looked at: rows of ``timeline.parquet``.
-        fingerprint: Over the files' hashes, the settings and the models: what decides every figure.
+        fingerprint: Over the files' hashes, the settings, the models and the version of Cineloop: what
+            decides every figure.
         watermark: The reason of a deliberate exception in a model's training.
         warnings: What a reader must know.
         indicators: In the order in which they are shown.
@@ -169,22 +170,34 @@ def read_report(path: str | Path) -> Report:
     path = path / NAME if path.is_dir() else path
     try:
         text = path.read_text(encoding="utf-8")
-        values = json.loads(text)
     except (OSError, ValueError) as error:
-        raise ReportError(f"The report cannot be read: {error}", where=path, mend=_GIVE) from None
+        raise _unreadable(error, path) from None
+    try:
+        return _adapter().validate_json(text)
+    except ValidationError as error:
+        raise _no_report(text, error, path) from None
+
+
+def _unreadable(error: Exception, path: Path) -> ReportError:
+    return ReportError(f"The report cannot be read: {error}", where=path, mend=_GIVE)
+
+
+def _no_report(text: str, error: ValidationError, path: Path) -> ReportError:
+    """Return why a text is no report."""
+    try:
+        values = json.loads(text)
+    except ValueError as broken:
+        return _unreadable(broken, path)
     version = values.get("schema") if isinstance(values, dict) else None
     if isinstance(version, int) and version > SCHEMA:
-        raise ReportError(
+        return ReportError(
             f"The report is of version {version}, newer than this program, which reads {SCHEMA}",
             where=path,
             mend="Use the Cineloop that wrote it, or a newer one.",
         )
-    try:
-        return _adapter().validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(key) for key in first["loc"]) or "the whole"
-        raise ReportError(f"This is no report: {place}: {first['msg']}", where=path, mend=_GIVE) from None
+    first = error.errors()[0]
+    place = ".".join(str(key) for key in first["loc"]) or "the whole"
+    return ReportError(f"This is no report: {place}: {first['msg']}", where=path, mend=_GIVE)
 
 
 def json_schema() -> dict[str, Any]:
@@ -206,7 +219,7 @@ def _clips(windows: Windows) -> Clips:
         positive=windows.positive,
         start=tuple(windows.start.tolist()),
         stop=tuple(windows.stop.tolist()),
-        decided=tuple(classes[place] for place in windows.decided.tolist()),
+        decided=tuple(classes[place] if place >= 0 else None for place in windows.decided.tolist()),
         probabilities={name: _known(row) for name, row in windows.probabilities.items()},
     )
 

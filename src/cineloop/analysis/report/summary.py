@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cineloop.analysis.indicator import Indicator
-from cineloop.analysis.report.figures import range_text, span, with_unit
+from cineloop.analysis.report.figures import lasting, range_text, with_unit
 from cineloop.analysis.report.words import Words
 from cineloop.analysis.result import Analysis
 from cineloop.report.html import Banner, Card, Cards, Paragraph, Range
@@ -31,7 +31,7 @@ def banners(analysis: Analysis, say: Words) -> tuple[Banner, ...]:
     if more > 0:
         found.append(Banner(say("more_warnings", n=more)))
     if analysis.gaps:
-        lost = span(sum(gap.end - gap.start for gap in analysis.gaps))
+        lost = lasting(sum(gap.end - gap.start for gap in analysis.gaps), say)
         found.append(Banner(say("gap_banner", n=len(analysis.gaps), time=lost), "info"))
     return tuple(found)
 

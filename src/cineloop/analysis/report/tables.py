@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cineloop.analysis.report.figures import clock, span
+from cineloop.analysis.report.figures import clock, lasting
 from cineloop.analysis.report.words import Words
 from cineloop.analysis.result import Analysis, Event, Gap, PartFacts, StageFacts
 from cineloop.report.html import (
@@ -41,7 +41,7 @@ def events(analysis: Analysis, say: Words) -> tuple[Block, ...]:
     if analysis.gaps:
         columns = [Column(say("from")), Column(say("until")), Column(say("lasts"), numeric=True)]
         columns += [Column(say("frames"), numeric=True)]
-        found.append(Table(say("gaps_caption"), tuple(columns), tuple(_gap(gap) for gap in analysis.gaps)))
+        found.append(Table(say("gaps_caption"), tuple(columns), tuple(_gap(gap, say) for gap in analysis.gaps)))
     return tuple(found)
 
 
@@ -55,9 +55,9 @@ def _event(event: Event, analysis: Analysis, say: Words) -> Row:
     return tuple(cells)
 
 
-def _gap(gap: Gap) -> Row:
+def _gap(gap: Gap, say: Words) -> Row:
     first = Cell(clock(gap.start), detail=gap.reason)
-    return first, clock(gap.end), span(gap.end - gap.start), f"{gap.stop - gap.first:,}"
+    return first, clock(gap.end), lasting(gap.end - gap.start, say), f"{gap.stop - gap.first:,}"
 
 
 def models(analysis: Analysis, say: Words) -> tuple[Block, ...]:

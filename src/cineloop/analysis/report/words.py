@@ -53,6 +53,7 @@ PAGE: Mapping[str, tuple[str, str]] = {
         "Under {share} of the variations there is no value.",
         "在 {share} 的设置变化下无法得出数值。",
     ),
+    "s": ("{time} s", "{time}秒"),
     "min": ("{time} min", "{minutes}分{seconds:02d}秒"),
     "h": ("{time} h", "{hours}时{minutes:02d}分{seconds:02d}秒"),
     "unvaried": ("in all variations", "各设置下均相同"),
@@ -160,8 +161,9 @@ PAGE: Mapping[str, tuple[str, str]] = {
     "settings": ("Settings", "设置"),
     "fingerprint": ("fingerprint", "指纹"),
     "fingerprint_is": (
-        "The fingerprint is over the files, the settings and the models; equal fingerprints mean equal figures.",
-        "指纹由文件、设置与模型共同算出；指纹相同则结果相同。",
+        "The fingerprint is over the files, the settings, the models and the version of Cineloop; equal fingerprints "
+        "mean equal figures, up to rounding.",
+        "指纹由文件、设置、模型与 Cineloop 版本共同算出；指纹相同则结果相同（舍入误差除外）。",
     ),
     "footnote": (
         "The same in a form for programs: report.json. Every instant: timeline.parquet.",

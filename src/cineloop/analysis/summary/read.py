@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,11 +9,12 @@ from typing import Any
 
 import polars as pl
 
+from cineloop.analysis.report.record import NAME as REPORT
+from cineloop.analysis.report.record import Report, read_report
 from cineloop.analysis.summary.columns import meaning_of, read_cell
 from cineloop.analysis.summary.procedure import Procedure
 from cineloop.errors import CineloopError
 
-REPORT = "report.json"
 TABLES = (".csv", ".parquet")
 
 _CUT = "at_least_ends_inside"
@@ -50,7 +50,7 @@ def read_procedures(sources: Sequence[Path]) -> Procedures:
     """
     tables = [read_table(path) for path in sources if path.suffix.lower() in TABLES]
     paths = [path for source in sources if source.suffix.lower() not in TABLES for path in _reports_in(source)]
-    reports = [read_report(path) for path in paths]
+    reports = [procedure_of(read_report(path)) for path in paths]
     listed = [row for table in tables for row in table.rows]
     columns = tuple(dict.fromkeys(title for table in tables for title in table.columns))
     told = frozenset(_REPORTED if reports else ()).union(*(table.told for table in tables))
@@ -160,24 +160,11 @@ def _reports_in(source: Path) -> Iterator[Path]:
         )
 
 
-def read_report(path: Path) -> Procedure:
-    """Read what the report of an analysis says of a procedure; a value that it could not determine is not known.
-
-    Raises:
-        CineloopError: It is no report.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        name = str(content["procedure"])
-        found = {one["definition"]["name"]: one for one in content["indicators"]}
-        values: dict[str, Any] = {key: found[key]["value"] for key in _REPORTED & found.keys()}
-        reached = values.pop("caecum_reached", None)
-        values["caecum_reached"] = None if reached is None else bool(reached)
-        cut = any(remark.get("key") == _CUT for remark in found.get("withdrawal_seconds", {}).get("remarks", ()))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CineloopError(
-            f"This is no report of an analysis: {type(error).__name__}: {error}",
-            where=path,
-            mend=f"Give the {REPORT} that `cineloop analyze` wrote.",
-        ) from None
-    return Procedure(name=name, withdrawal_cut=cut, **values)
+def procedure_of(report: Report) -> Procedure:
+    """Return what the report of an analysis says of a procedure; a value that it could not determine is not known."""
+    found = {one.definition.name: one for one in report.indicators}
+    values: dict[str, Any] = {name: found[name].value for name in _REPORTED & found.keys()}
+    if values.get("caecum_reached") is not None:
+        values["caecum_reached"] = bool(values["caecum_reached"])
+    cut = "withdrawal_seconds" in found and any(one.key == _CUT for one in found["withdrawal_seconds"].remarks)
+    return Procedure(name=report.procedure, withdrawal_cut=cut, **values)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from cineloop.analysis.report.figures import with_unit
+from cineloop.analysis.report.words import Words
 from cineloop.analysis.summary.rates import Rate
-from cineloop.report.html import number
+
+_SAY = Words("en")
 
 
 def value_text(value: float | None, unit: str) -> str:
-    """Return a value with its unit: a share in per cent, a time as minutes and seconds; a dash where there is none."""
-    if value is None:
-        return "–"
-    if unit == "share":
-        return f"{number(100 * value, 1)}%"
-    if unit == "s":
-        minutes, seconds = divmod(round(value), 60)
-        return f"{minutes}:{seconds:02d} min"
-    return f"{value:g}"
+    """Return a value with its unit as a report tells it; a dash where there is none."""
+    return "–" if value is None else with_unit(value, unit, _SAY)
 
 
 def interval_of(rate: Rate) -> str:
@@ -23,7 +19,8 @@ def interval_of(rate: Rate) -> str:
     if rate.low is None or rate.high is None:
         return ""
     low, high = (value_text(end, rate.definition.unit) for end in (max(0.0, rate.low), rate.high))
-    return f"{low.removesuffix('%').removesuffix(' min')}–{high}"
+    unit = high.lstrip("0123456789:.")
+    return f"{low.removesuffix(unit)}–{high}"
 
 
 def count_of(rate: Rate) -> str:

@@ -23,7 +23,7 @@ ENGLISH = Words(
         "no_value": "it is known of no procedure",
         "nothing_readable": "none of its frames is readable",
         "no_segments": "the segment boundaries were not given",
-        "segments_elsewhere": "the segment boundaries do not lie in the withdrawal, {start:.1f} to {stop:.1f} s",
+        "segments_elsewhere": "the segment boundaries do not lie in the withdrawal, {start:clock} to {stop:clock}",
         "at_least_begins_inside": "The recording begins inside of the body: it is at least as long.",
         "at_least_ends_inside": "The recording ends inside of the body: it is at least as long.",
         "went_out": "Times out of the body in between: {times}.",
@@ -31,7 +31,7 @@ ENGLISH = Words(
         "not_seen_may_be_missed": "The ileocecal region is never seen for {seconds:g} s; that the caecum was reached "
         "without it cannot be ruled out.",
         "returned_to_caecum": "The ileocecal region is seen again after {away:.0f} s, for {seen:.1f} s; without that "
-        "the withdrawal would begin at {otherwise:.1f} s.",
+        "the withdrawal would begin at {otherwise:clock}.",
         "caecum_in_several_stays": "The ileocecal region is seen in {stays} stays in the body; the withdrawal is that "
         "of the last.",
         "pauses_elsewhere": "None of the given pauses lies in the withdrawal.",
@@ -93,7 +93,6 @@ ENGLISH = Words(
         "withdrawal_start": "withdrawal starts",
         "withdrawal_end": "withdrawal ends",
         "alarm": "alarm",
-        "unreadable_file": "unreadable file",
     },
     sides={"above": "above", "below": "below", "at": "at"},
     missing="not determinable, because {}",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from string import Formatter
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cineloop.analysis.indicator import Definition
@@ -28,12 +29,25 @@ class Said:
         return ENGLISH.say(self)
 
 
+class _Form(Formatter):
+    """Fills a sentence in."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Return a value as text; as ``clock`` a moment as ``hh:mm:ss``."""
+        if format_spec != "clock":
+            return str(super().format_field(value, format_spec))
+        from cineloop.analysis.report.figures import clock
+
+        return clock(value)
+
+
 @dataclass(frozen=True)
 class Words:
     """One language.
 
     Attributes:
-        sentences: Reasons, which follow "not determinable, because", and remarks, by key; ``{name}`` is a value.
+        sentences: Reasons, which follow "not determinable, because", and remarks, by key; ``{name}`` is a value, and
+            ``{name:clock}`` a moment of the procedure.
         titles: What indicators are called, by name; where one is missing, the English title stands.
         definitions: What they are, likewise.
         parts: What parts of indicators are called, by name.
@@ -56,7 +70,7 @@ class Words:
 
     def say(self, said: Said) -> str:
         """Return a sentence."""
-        return self.sentences[said.key].format(**said.values)
+        return _Form().vformat(self.sentences[said.key], (), said.values)
 
     def title(self, definition: Definition) -> str:
         """Return what an indicator is called."""
