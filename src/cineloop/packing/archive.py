@@ -30,8 +30,9 @@ _READ_ME = """A trained model, as a run of Cineloop that was packed to be shared
 
 It holds the weights, the recipe, the versions, the curves and the figures of its evaluations on its own cohort, with a
 row an item under numbers. It holds no picture, no name of a file, folder, patient or machine, no hash of a file and no
-free text: where some stood, it says "removed". What was trained on is told by a fingerprint alone, so that nobody can check
-here whether a recording was among it. Names of classes are as they were. MANIFEST.json has the SHA-256 of each file.
+free text: where some stood, it says "removed". What was trained on is told by a fingerprint alone, so that nobody can
+check here whether a recording was among it. Names of classes are as they were. MANIFEST.json has the SHA-256 of each
+file.
 """
 # The same bytes whenever it is packed.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
