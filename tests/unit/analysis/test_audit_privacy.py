@@ -13,21 +13,13 @@ from cineloop.analysis import passing
 from cineloop.analysis.privacy.labelled import read_labelled
 from cineloop.api import audit_privacy
 from cineloop.errors import CineloopError, ModelError, PrivacyError, VideoError
-from cineloop.video import VideoWriter
 from cineloop.video.recording import Recording
 from frame_models import frame_weights
-from moving_clips import clip, surface
+from moving_clips import clip, surface, write
 from program import cineloop as program
 
 FPS = 10
 LIGHT = {"padding": 0.1, "least_inside": 0.0, "outside_picture": False, "find_text": False}
-
-
-def write(path, pictures):
-    with VideoWriter(path, FPS, (pictures.shape[2], pictures.shape[1]), codec="ffv1") as writer:
-        for one in pictures:
-            writer.write(one)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +27,7 @@ def folder(tmp_path_factory):
     """Two procedures: one of two files, one of one."""
     folder = tmp_path_factory.mktemp("labelled")
     for number, name in enumerate(("Mueller-1.mkv", "Mueller-2.mkv", "b.mkv")):
-        write(folder / name, clip(surface(number), number, frames=60, size=(96, 80)))
+        write(folder / name, clip(surface(number), number, frames=60, size=(96, 80)), fps=FPS, codec="ffv1")
     return folder
 
 

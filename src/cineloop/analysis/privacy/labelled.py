@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from cineloop.analysis.given_table import read_given
 from cineloop.cohort.formats.inbody import Names, folded
 from cineloop.errors import PrivacyError, VideoError
 from cineloop.timeline.quality import LABELS, STATES
@@ -84,7 +85,7 @@ def read_labelled(table: Path) -> tuple[tuple[LabelledRecording, ...], tuple[str
     Raises:
         PrivacyError: It cannot be read, or a column or a label is not understood.
     """
-    rows = _read(table)
+    rows = read_given(table, row="labelled frame", error=PrivacyError).with_columns(pl.all().cast(pl.String))
     video, time, outside = (_column(rows, names, table) for names in (VIDEO, TIME, OUTSIDE))
     notes = []
     if "split" in rows.columns and (rows["split"] == "test").any():
@@ -119,25 +120,6 @@ def read_labelled(table: Path) -> tuple[tuple[LabelledRecording, ...], tuple[str
             )
         )
     return tuple(found), tuple(notes)
-
-
-def _read(table: Path) -> pl.DataFrame:
-    if not table.is_file():
-        raise PrivacyError("There is no such file", where=table, mend="Check the path of the table.")
-    try:
-        if table.suffix.lower() == ".parquet":
-            rows = pl.read_parquet(table)
-            rows = rows.with_columns(pl.all().cast(pl.String))
-        else:
-            rows = pl.read_csv(table, infer_schema=False)
-    except (pl.exceptions.PolarsError, UnicodeDecodeError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise PrivacyError(
-            f"The table cannot be read: {reason}", where=table, mend="Give a CSV (UTF-8) or Parquet file."
-        ) from None
-    if not rows.height:
-        raise PrivacyError("The table has no row", where=table, mend="Give a table with a row a labelled frame.")
-    return rows
 
 
 def _column(rows: pl.DataFrame, names: Sequence[str], table: Path) -> str:

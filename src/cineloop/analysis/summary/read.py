@@ -7,8 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
+from cineloop.analysis.given_table import read_given
 from cineloop.analysis.report.record import NAME as REPORT
 from cineloop.analysis.report.record import Report, read_report
 from cineloop.analysis.summary.columns import meaning_of, read_cell
@@ -98,17 +97,7 @@ def read_table(path: Path) -> Procedures:
     Raises:
         CineloopError: It cannot be read, has no row, or a cell cannot be understood.
     """
-    if not path.is_file():
-        raise CineloopError("There is no such file", where=path, mend="Check the path.")
-    try:
-        table = pl.read_csv(path, infer_schema=False) if path.suffix.lower() == ".csv" else pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, UnicodeDecodeError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise CineloopError(
-            f"The table cannot be read: {reason}", where=path, mend="Give a CSV (UTF-8) or Parquet file."
-        ) from None
-    if not table.height:
-        raise CineloopError("The table has no row", where=path, mend="Give a table with a row a procedure.")
+    table = read_given(path, row="procedure")
     meaning = meaning_of(table.columns, path)
     others = tuple(title for title in table.columns if title not in meaning.values() or title == meaning.get("name"))
     rows = []
