@@ -19,6 +19,10 @@ RETURN = 0.25
 """How long a look lasts at least, against the longest before it, that comes ``LOST`` seconds after the last or later: a
 glimpse of something alike on the way out is no return."""
 
+GLIMPSE = 2.5
+"""Seconds from which on the region seen again prolongs a look in any case; for less it does so only if it is seen for as
+long as something else was before."""
+
 _EPS = 1e-6
 
 
@@ -28,9 +32,14 @@ class Look:
 
     Attributes:
         start: When it is first seen.
-        stop: When it is last seen.
+        stop: When it is over: the moment up to which it was seen most against what else could be recognised, or, later,
+            the end of a stretch of ``GLIMPSE`` seconds or more; a glimpse on the way out does not prolong it.
         seen: Seconds in which it is in view.
         strength: Evidence that it is being looked at, seconds, at most what makes a look count.
+        balance: Seconds in which it was seen, less those in which something else could be recognised.
+        best: The balance at ``stop``, the largest so far.
+        again: Seconds in which it was seen since something else could last be recognised.
+        last: When it was last seen.
         counts: Whether it was seen for long enough.
     """
 
@@ -38,6 +47,10 @@ class Look:
     stop: float
     seen: float = 0.0
     strength: float = 0.0
+    balance: float = 0.0
+    best: float = 0.0
+    again: float = 0.0
+    last: float = 0.0
     counts: bool = False
 
 
@@ -158,14 +171,20 @@ class Tracker:
         if sight == LANDMARK:
             look = self._look = self._look or Look(start, start)
             look.strength = min(self._least.ileocecal, look.strength + stop - start)
-            look.stop, look.seen = stop, look.seen + stop - start
+            look.seen += stop - start
+            look.balance += stop - start
+            look.again, look.last = look.again + stop - start, stop
+            if look.balance >= look.best - _EPS or look.again >= GLIMPSE - _EPS:
+                look.stop, look.best = stop, look.balance
         elif self._look is not None:
             if sight == READABLE:
                 self._look.strength -= stop - start
+                self._look.balance -= stop - start
+                self._look.again = 0.0
             else:
                 # The scope may have come in since the region was seen, which then counts before it is over.
                 moments = self._count(stop)
-            if self._look.strength <= _EPS or stop - self._look.stop >= LOST - _EPS:
+            if self._look.strength <= _EPS or stop - self._look.last >= LOST - _EPS:
                 moments += self._end_look(stop)
         return moments + self._count(stop)
 

@@ -41,8 +41,13 @@ def test_a_plain_procedure():
         # A look goes on while nothing can be recognised, or the frames could not be decoded.
         ("o10 i60 c1 n4 c1 i50 o10", (76, 126)),
         ("o10 i60 c1 u4 c1 i50 o10", (76, 126)),
-        # The scope slides and looks again: the shorter sight belongs to the look.
-        ("o10 i60 c3 i1 c0.4 i50 o10", (74.4, 124.4)),
+        # The scope slides and looks again, for as long as it was away: this belongs to the look.
+        ("o10 i60 c3 i1 c1 i50 o10", (75, 125)),
+        # A glimpse, shorter than that, does not; nor do several that are not enough together.
+        ("o10 i60 c3 i1 c0.4 i50 o10", (73, 124.4)),
+        ("o10 i60 c9 i0.8 c0.6 i50 o10", (79, 130.4)),
+        # Longer away, but then seen for long enough in one go.
+        ("o10 i60 c9 i4 c2.6 i50 o10", (85.6, 135.6)),
         ("o10 i60 c1 i0.4 c1 i50 o10", (72.4, 122.4)),
         # It looks again later, for long enough.
         ("o10 i60 c5 i40 c2 i50 o10", (117, 167)),
