@@ -20,8 +20,8 @@ RETURN = 0.25
 glimpse of something alike on the way out is no return."""
 
 GLIMPSE = 2.5
-"""Seconds from which on the region seen again prolongs a look in any case; for less it does so only if it is seen for as
-long as something else was before."""
+"""Seconds from which on the region seen again prolongs a look in any case; for less it does so only if it is seen for
+as long as something else was before."""
 
 _EPS = 1e-6
 
