@@ -192,6 +192,20 @@ def is_run(path: str | Path) -> bool:
     return (Path(path) / "run.json").is_file()
 
 
+def refuse_packed(run: Run) -> None:
+    """Refuse a run that was packed to be shared, where the cohort that it was trained on is needed.
+
+    Raises:
+        RunError: It was.
+    """
+    if run.ledger().get("packed"):
+        raise RunError(
+            "This run was packed to be shared, without the cohort that it was trained on",
+            where=run.path,
+            mend="Use predict, analyze, export or features with it; train and evaluate need the run itself.",
+        )
+
+
 def check_free(path: Path) -> None:
     """Check that ``path`` may become a new run folder: absent or empty.
 

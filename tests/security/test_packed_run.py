@@ -79,14 +79,14 @@ def test_the_reason_of_a_leak_stays_and_that_there_was_one_does_not(folder, tmp_
     archive = pack(copy, tmp_path / "a.zip")
     assert not find_secrets(archive.path.read_bytes(), SECRETS)
     shutil.unpack_archive(archive.path, tmp_path / "there")
-    assert "a leak between splits was allowed" in read_passport(tmp_path / "there" / "run" / "weights.safetensors").leak
-    assert json.loads((tmp_path / "there" / "run" / "run.json").read_text())["cohort"]["allow_leakage"]
+    assert "a leak between splits was allowed" in read_passport(tmp_path / "there" / "a" / "weights.safetensors").leak
+    assert json.loads((tmp_path / "there" / "a" / "run.json").read_text())["cohort"]["allow_leakage"]
 
 
 def test_it_holds_no_pixels_and_nothing_else_than_it_says(packed):
     found = content(packed)
     assert set(found) == {
-        f"run/{name}"
+        f"shared/{name}"
         for name in (
             "README.txt",
             "MANIFEST.json",
@@ -104,31 +104,40 @@ def test_it_holds_no_pixels_and_nothing_else_than_it_says(packed):
 def test_unpacked_it_is_a_run_that_says_the_same(packed, folder, tmp_path):
     shutil.unpack_archive(packed.path, tmp_path)
     video = next(folder.parent.glob("data*/videos/*"))
-    one, two = (cineloop.predict(run, [video]).rows for run in (folder, tmp_path / "run"))
+    one, two = (cineloop.predict(run, [video]).rows for run in (folder, tmp_path / "shared"))
     assert [row.probabilities for row in one] == [row.probabilities for row in two]
     from cineloop.inference.judge import chosen_threshold
 
-    assert chosen_threshold(cineloop.load(folder)) == chosen_threshold(cineloop.load(tmp_path / "run"))
+    assert chosen_threshold(cineloop.load(folder)) == chosen_threshold(cineloop.load(tmp_path / "shared"))
+
+
+def test_what_needs_its_cohort_says_so(packed, tmp_path):
+    shutil.unpack_archive(packed.path, tmp_path)
+    for work in (api.evaluate, lambda run: api.train(run, resume=True), api.plan):
+        with pytest.raises(RunError, match="packed to be shared"):
+            work(tmp_path / "shared")
+    with pytest.raises(RunError, match="This is an archive"):
+        api.load(packed.path)
 
 
 def test_figures_can_be_computed_again_from_its_rows(packed, folder):
     found = content(packed)
-    rows = pl.read_parquet(io.BytesIO(found["run/evaluation/cohort/test/predictions.parquet"]))
+    rows = pl.read_parquet(io.BytesIO(found["shared/evaluation/cohort/test/predictions.parquet"]))
     own = pl.read_parquet(next(folder.glob("evaluation/*/test/predictions.parquet")))
     assert rows["patient"].n_unique() == own["patient"].n_unique()
     np.testing.assert_array_equal(np.sort(rows["p_bright"]), np.sort(own["p_bright"]))
     assert (rows["label"] == rows["predicted"]).sum() == (own["label"] == own["predicted"]).sum()
-    figures = json.loads(found["run/evaluation/cohort/test/metrics.json"])
+    figures = json.loads(found["shared/evaluation/cohort/test/metrics.json"])
     assert figures["headline"]["auroc"]["value"] == pytest.approx(
         json.loads(next(folder.glob("evaluation/*/test/metrics.json")).read_text())["headline"]["auroc"]["value"]
     )
 
 
 def test_it_is_the_same_bytes_again_and_nothing_is_overwritten(packed, folder, tmp_path):
-    again = pack(folder, tmp_path / "again.zip")
+    again = pack(folder, tmp_path / "again" / "shared.zip")
     assert again.path.read_bytes() == packed.path.read_bytes()
     with pytest.raises(RunError, match="already there"):
-        pack(folder, tmp_path / "again.zip")
+        pack(folder, again.path)
     with pytest.raises(RunError, match=r"\.zip"):
         pack(folder, tmp_path / "again.tar")
 

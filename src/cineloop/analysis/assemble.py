@@ -203,6 +203,10 @@ def _warnings(
     found = [Said("ends_early", {"name": part.name}) for part in parts if part.truncated]
     if len({(part.width, part.height) for part in parts}) > 1:
         found.append(Said("sizes_differ"))
+    files = {part.sha256 for part in parts}
+    found += [
+        Said("learned_from", {"stage": model.stage}) for model in models if files & (model.learned or frozenset())
+    ]
     if course.outside is None:
         found.append(Said("pictures_unchecked"))
     if {"inbody", "quality"} <= lines.keys():

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from cineloop.analysis.pictures import BEST, SMALL, thumbnail
 from cineloop.analysis.result import Analysis, Thumbnail
+from cineloop.analysis.words import LANGUAGES, Said
 from cineloop.video.frame import Pixels
 from cineloop.video.recording import Recording
 
@@ -32,6 +33,8 @@ def cleaned_files(folder: Path) -> list[Path]:
 def with_cleaned_pictures(analysis: Analysis, recording: Recording, folder: Path) -> Analysis:
     """Return an analysis whose pictures show what the de-identified files beside it show, and nothing of what is gone.
 
+    It also warns of what the log warns of, and says how much was removed.
+
     Args:
         analysis: With pictures of the recording itself.
         recording: The recording; a de-identified one has the same frames.
@@ -47,8 +50,11 @@ def with_cleaned_pictures(analysis: Analysis, recording: Recording, folder: Path
         for picture in cleaned.pictures(kept):
             if picture.pixels is not None:
                 taken[picture.index] = _taken(picture.pixels, float(recording.seconds[picture.index]))
+    log = read_log(folder)
+    said = LANGUAGES[analysis.settings.language].say(Said("removed", {"share": log["removed_share"]}))
     return replace(
         analysis,
+        warnings=(*analysis.warnings, said, *log["warnings"]),
         thumbnails=tuple(taken[frame][SMALL] for frame in small.tolist() if frame in taken),
         best=tuple(
             replace(one, picture=taken[one.place.frame][BEST]) for one in analysis.best if one.place.frame in taken

@@ -15,6 +15,7 @@ from cineloop.inference.judge import chosen_threshold, chosen_thresholds
 from cineloop.inference.load import Loaded, load
 from cineloop.tasks.clip_classification.predictor import ClipPredictor
 from cineloop.tasks.frame_classification.predictor import FramePredictor
+from cineloop.tasks.stages import trained_on
 from cineloop.timeline.quality import LABELS
 
 _HALF = 0.5
@@ -48,6 +49,12 @@ class Model:
         run = self.loaded.run
         reason: str | None = run.ledger()["cohort"]["allow_leakage"] if run is not None else None
         return reason or self.loaded.passport.leak
+
+    @property
+    def learned(self) -> frozenset[str] | None:
+        """The SHA-256 of the files that it learned from; None where they are not known, as of what left its run."""
+        run = self.loaded.run
+        return None if run is None or run.ledger().get("packed") else trained_on(run)
 
     @property
     def warnings(self) -> tuple[Said, ...]:

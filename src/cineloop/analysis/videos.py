@@ -17,6 +17,7 @@ from cineloop.analysis.privacy.blanking import GateRows
 from cineloop.analysis.privacy.deidentify import deidentify
 from cineloop.analysis.privacy.settings import PrivacySettings
 from cineloop.analysis.result import Analysis, PartFacts
+from cineloop.analysis.words import LANGUAGES, Said
 from cineloop.errors import ModelError
 from cineloop.files import write_json
 from cineloop.progress import Progress, silent
@@ -34,6 +35,14 @@ def linked(paths: Sequence[Path], folder: Path) -> dict[int, str]:
         for number, path in enumerate(paths)
         if path.resolve().parent == folder.resolve() and path.suffix.lower() in _PLAYED
     }
+
+
+def warned_of_link(analysis: Analysis, paths: Sequence[Path], folder: Path) -> Analysis:
+    """Return an analysis that says so if there is nothing to link to."""
+    if linked(paths, folder):
+        return analysis
+    said = LANGUAGES[analysis.settings.language].say(Said("not_linked"))
+    return dataclasses.replace(analysis, warnings=(*analysis.warnings, said))
 
 
 def _named(stem: str, number: int, count: int) -> str:

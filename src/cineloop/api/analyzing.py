@@ -24,7 +24,7 @@ from cineloop.analysis.settings import Engine, Settings
 from cineloop.analysis.sources import parts_of
 from cineloop.analysis.store import KEY, Store
 from cineloop.analysis.tables import write_tables
-from cineloop.analysis.videos import claim, linked, remove_identity, write_overlays
+from cineloop.analysis.videos import claim, linked, remove_identity, warned_of_link, write_overlays
 from cineloop.analysis.words import LANGUAGES
 from cineloop.errors import CineloopError, ModelError, RecipeError
 from cineloop.inference.load import Loaded
@@ -130,7 +130,11 @@ def analyze(
         RecipeError: A setting is not valid.
         CineloopError: Another analysis lies in the folder.
     """
-    how = settings if isinstance(settings, Settings) else validate(Settings, settings or {}, where="settings")
+    how = (
+        settings
+        if isinstance(settings, Settings)
+        else validate(Settings, settings or {}, where="settings", subject="The setting")
+    )
     fast = engine if isinstance(engine, Engine) else validate(Engine, engine or {}, where="engine")
     wanted: dict[StageName, str | Path | Loaded | None] = {"inbody": inbody, "quality": quality, "classify": classify}
     guard = privacy
@@ -166,7 +170,7 @@ def analyze(
     if out is None and (not called or called in (".", "..") or Path(called).name != called):
         raise CineloopError(f"{called!r} can be no folder's name", where="--name", mend="Also give --out FOLDER.")
     folder = Path(out) if out is not None else _FOLDER / called
-    _check_free(folder)
+    _check_free(folder, paths if link else [])
     with Recording(paths, threads=fast.threads) as recording:
         parts = facts_of(recording, salt=salt, progress=progress)
         store = Store(folder / _WORK, key_of(parts, models, how, fast))
@@ -195,6 +199,7 @@ def analyze(
     videos |= cleaned
     if link:
         videos |= linked(paths, folder)
+        analysis = warned_of_link(analysis, paths, folder)
     analysis = dataclasses.replace(analysis, videos=videos)
     write_tables(analysis, folder)
     write_report(analysis, folder)
@@ -202,8 +207,8 @@ def analyze(
     return Analyzed(analysis, folder)
 
 
-def _check_free(folder: Path) -> None:
-    """Refuse a folder that holds something else than unfinished work.
+def _check_free(folder: Path, own: Sequence[Path] = ()) -> None:
+    """Refuse a folder that holds something else than unfinished work, or ``own``: the recording that is played there.
 
     Raises:
         CineloopError: It does.
@@ -217,5 +222,11 @@ def _check_free(folder: Path) -> None:
         )
     if folder.exists() and not folder.is_dir():
         raise CineloopError("This is a file", where=folder, mend="Give another --out.")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / _WORK / KEY).is_file():
+    if folder.is_dir() and not (folder / _WORK / KEY).is_file() and _others(folder, own):
         raise CineloopError("The folder is not empty", where=folder, mend="Give a new folder as --out.")
+
+
+def _others(folder: Path, own: Sequence[Path]) -> bool:
+    """Tell whether something lies in a folder that is none of these files."""
+    known = {path.resolve() for path in own}
+    return any(path.resolve() not in known for path in folder.iterdir())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,12 @@ from cineloop.analysis.privacy.settings import PrivacySettings
 from cineloop.analysis.run import facts_of, key_of, look, salt_of
 from cineloop.analysis.settings import Engine, Settings
 from cineloop.analysis.store import KEY, Store
-from cineloop.errors import CineloopError, ModelError
+from cineloop.errors import CineloopError, ModelError, PrivacyError
 from cineloop.files import sha256_file, write_json
 from cineloop.identity import pseudonym
 from cineloop.inference.load import Loaded
 from cineloop.progress import Progress, silent
 from cineloop.schema import validate
-from cineloop.tasks.stages import trained_on
 from cineloop.video.recording import Recording
 
 _WORK = "work"
@@ -101,10 +100,11 @@ def audit_privacy(
     _check_free(folder)
     labelled, notes = read_labelled(table)
     model = _gate(inbody, quality, outside_class, device)
-    run = model.loaded.run
-    learned = trained_on(run) if run is not None else frozenset()
-    seen = [each.name for each in labelled if learned & {sha256_file(path) for path in each.paths if path.is_file()}]
-    if seen:
+    _check_files(labelled)
+    learned = model.learned
+    if learned is None:
+        notes = (*notes, "Whether the model has learned from these procedures cannot be checked: it is not in its run.")
+    elif seen := [each.name for each in labelled if learned & {sha256_file(path) for path in each.paths}]:
         notes = (*notes, f"The model has learned from {len(seen)} of these procedures: figures flatter it.")
     if begun is not None:
         begun(folder)
@@ -127,6 +127,19 @@ def audit_privacy(
     write_json(folder / _DATA, content)
     shutil.rmtree(folder / _WORK)
     return Audited(audit, notes, folder)
+
+
+def _check_files(labelled: Sequence[LabelledRecording]) -> None:
+    """Refuse a table that names files which are not there, before any is looked at.
+
+    Raises:
+        PrivacyError: It does.
+    """
+    missing = [path for each in labelled for path in each.paths if not path.exists()]
+    if missing:
+        raise PrivacyError(
+            f"{len(missing)} of the table's files are not there", where=missing[0], mend="Paths count from the table."
+        )
 
 
 def _gate(

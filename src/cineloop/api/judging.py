@@ -58,6 +58,7 @@ def evaluate(
     loaded = load(run, device=device)
     if loaded.run is None:
         raise RunError("Evaluation needs a run, not weights alone", where=run, mend="Name the run's folder.")
+    runs.refuse_packed(loaded.run)
     resolved = load_recipe(loaded.run.recipe_file, overrides)
     # What costs little to refuse comes before the audit of the run's own data.
     other = load(against, device=device) if against is not None else None
@@ -91,4 +92,6 @@ def _pooled(
             "A pooled evaluation belongs to no single run", where="pool", mend="Say where to write it, with --out."
         )
     together = [runs.open_run(path) for path in paths]
+    for run in together:
+        runs.refuse_packed(run)
     return pool_runs(together, load_recipe(together[0].recipe_file, overrides), split=split, out=Path(out))

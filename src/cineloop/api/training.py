@@ -46,6 +46,7 @@ def _read(recipe: RecipeSource, overrides: Iterable[str]) -> tuple[Recipe, Path 
     """Return the recipe, and the run's folder when a run was named in place of a recipe."""
     if not isinstance(recipe, Mapping) and runs.is_run(Path(recipe)):
         run = runs.open_run(Path(recipe))
+        runs.refuse_packed(run)
         plugins.require(run.ledger().get("plugins", []), where=run.path)
         return load_recipe(run.recipe_file, overrides), run.path
     return load_recipe(recipe, overrides), None

@@ -77,6 +77,12 @@ def command(
     padding: Annotated[
         float, typer.Option(min=0, help="With --deidentify: seconds removed on both sides of what is removed.")
     ] = 1.0,
+    find_text: Annotated[
+        bool,
+        typer.Option(
+            "--find-text/--no-find-text", help="With --deidentify: look for burned-in text, and fill where it is."
+        ),
+    ] = True,
     privacy_audit: Annotated[
         Path | None,
         typer.Option(
@@ -125,8 +131,7 @@ def command(
         )
     if language not in ("en", "zh"):
         raise CineloopError(f"Not a choice: {language!r}", where="--language", mend="Write en or zh.")
-    if mask and not deidentify:
-        raise CineloopError("Nothing is filled without --deidentify", where="--mask", mend="Add --deidentify.")
+    _refuse_idle(ctx, deidentify=deidentify, inbody=inbody, classify=classify)
     from cineloop import api
     from cineloop.analysis.privacy.box import Region
     from cineloop.analysis.privacy.settings import PrivacySettings
@@ -144,6 +149,8 @@ def command(
     if guideline is not None:
         settings["guideline"] = None if guideline == "none" else guideline
 
+    regions = tuple(Region.parse(text) for text in mask or [])
+    privacy = PrivacySettings(padding=padding, find_text=find_text, masks=regions)
     done = api.analyze(
         videos,
         inbody=inbody,
@@ -157,9 +164,7 @@ def command(
         outside_class=outside_class,
         alarm_class=alarm_class,
         overlay=overlay,
-        privacy=PrivacySettings(padding=padding, masks=tuple(Region.parse(text) for text in mask or []))
-        if deidentify
-        else None,
+        privacy=privacy if deidentify else None,
         link=link,
         device=device,
         begun=lambda folder: note(f"analysing into {folder}"),
@@ -171,9 +176,30 @@ def command(
     _tell(done)
 
 
+def _refuse_idle(ctx: typer.Context, *, deidentify: bool, inbody: Path | None, classify: Path | None) -> None:
+    """Refuse options that have no effect without another one.
+
+    Raises:
+        CineloopError: One was given; with the one that it needs.
+    """
+    needs = {
+        "--deidentify": ({"mask": "--mask", "padding": "--padding", "find_text": "--no-find-text"}, deidentify),
+        "--inbody": ({"outside_class": "--outside-class"}, inbody is not None),
+        "--classify": ({"alarm_class": "--alarm-class", "window": "--window", "step": "--step"}, classify is not None),
+    }
+    for needed, (options, there) in needs.items():
+        for name, option in options.items():
+            source = ctx.get_parameter_source(name)
+            if not there and source is not None and source.name == "COMMANDLINE":
+                raise CineloopError(f"This has no effect without {needed}", where=option, mend=f"Add {needed}.")
+
+
 def _tell(done: Analyzed) -> None:
     for warning in done.analysis.warnings:
         note(f"note: {warning}")
+    if done.analysis.gaps:
+        lost = sum(gap.end - gap.start for gap in done.analysis.gaps)
+        note(f"note: {len(done.analysis.gaps)} stretches, {lost:.1f} s in all, could not be decoded; see the report")
     print_table(["indicator", "value", "with other settings", ""], done.rows())
     say()
     for title, path in done.files():

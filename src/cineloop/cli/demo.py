@@ -71,6 +71,7 @@ def command(
             inbody=models["gate"],
             quality=models["quality"],
             classify=classifier.path,
+            alarm_class="lesion",
             out=out / "analysis",
             name="recording",
             overlay=True,

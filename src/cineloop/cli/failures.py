@@ -31,6 +31,7 @@ _SYSTEM = {
     errno.EACCES: ("Permission denied", "Check the permissions of the file and its folder."),
     errno.EPERM: ("Operation not permitted", "Check the permissions of the file and its folder."),
     errno.ENAMETOOLONG: ("A name is too long for the file system", "Check the path, or choose a shorter one."),
+    errno.ENOTDIR: ("A part of the path is a file", "Check the path."),
     errno.EIO: (
         "The disk or the network share cannot be read or written",
         "Check it, then run the same command again.",

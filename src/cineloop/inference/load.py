@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cineloop import plugins, runs
-from cineloop.errors import RunError, WeightsError
+from cineloop.errors import ModelError, RunError, WeightsError
 from cineloop.inference.bundle import decision_of, is_bundle, open_bundle
 from cineloop.inference.exported import is_export, open_export
 from cineloop.models.passport import Passport
@@ -58,6 +58,10 @@ def load(source: str | Path, *, device: str | None = None) -> Loaded:
     """
     path = Path(source)
     run: runs.Run | None = None
+    if device is not None and device.startswith("cuda") and not torch.cuda.is_available():
+        raise ModelError("No CUDA device is here", where=device, mend="Name cpu; `cineloop doctor` says what is here.")
+    if path.suffix == ".zip" and path.is_file():
+        raise RunError("This is an archive", where=path, mend="Unpack it, and name the folder that is in it.")
     if is_bundle(path):
         bundled, tensors = open_bundle(path)
         loaded = _with_predictor(bundled, tensors, None, path, device)

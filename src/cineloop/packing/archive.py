@@ -25,8 +25,8 @@ SPLITS = ("train", "val", "test")
 
 _READ_ME = """A trained model, as a run of Cineloop that was packed to be shared.
 
-  cineloop predict run VIDEO        after unpacking: the folder is a run
-  cineloop weights inspect run/weights.safetensors
+  cineloop predict FOLDER VIDEO     after unpacking: the folder is a run
+  cineloop weights inspect FOLDER/weights.safetensors
 
 It holds the weights, the recipe, the versions, the curves and the figures of its evaluations on its own cohort, with a
 row an item under numbers. It holds no picture, no name of a file, folder, patient or machine, no hash of a file and no
@@ -81,7 +81,7 @@ def pack(run: str | Path, out: str | Path) -> Packed:
     content["MANIFEST.json"] = (json.dumps({"schema": 1, "files": sums}, indent=2) + "\n").encode()
     with files.atomic_path(out) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, data in content.items():
-            entry = zipfile.ZipInfo(f"run/{name}", _EPOCH)
+            entry = zipfile.ZipInfo(f"{out.stem}/{name}", _EPOCH)
             # Weights hardly get smaller.
             entry.compress_type = zipfile.ZIP_STORED if name.endswith(".safetensors") else zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16

@@ -53,6 +53,7 @@ def recipe_of(recipe: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in recipe.items():
         if name == "data":
             found[name] = {key: one if _is_choice(key, one) else _wordless(one) for key, one in value.items()}
+            found[name] |= {key: None for key in ("patient", "procedure") if key in value}
         else:
             found[name] = _choices(value) if name in _WORDS else _wordless(value)
     return found

@@ -36,7 +36,13 @@ def first_stage(weights: Path | None) -> runs.Run | None:
 
 def unknown_corpus(weights: Path | None) -> str | None:
     """Return a warning where first weights were trained on files that nothing here names; None where all is known."""
-    if weights is None or weights.is_dir() or first_stage(weights) is not None:
+    first = first_stage(weights)
+    if first is not None and first.ledger().get("packed"):
+        return (
+            f"The first weights come from {first.path.name}, which was packed to be shared: that none of the files it "
+            "was trained on judges this run could not be checked."
+        )
+    if weights is None or weights.is_dir() or first is not None:
         return None
     passport = read_passport(weights)
     if passport is None or passport.corpus is None:

@@ -172,6 +172,27 @@ def test_a_library_s_words_and_strange_suffixes_bring_no_name_into_a_report(tmp_
         assert b"19610314" not in path.read_bytes(), path.name
 
 
+def test_what_deidentification_warns_of_stands_in_the_report(tmp_path, video, gate, monkeypatch):
+    sure(gate, monkeypatch, [0.99] * 60)
+    done = cineloop.analyze(video, inbody=gate, out=tmp_path / "a", privacy=MASK)
+    told = json.loads((done.folder / "report.json").read_text())["warnings"]
+    assert any("removed 100.0% of the frames" in text for text in told)
+    assert any("check the gate's model" in text for text in told)
+    assert "check the gate" in (done.folder / "report.html").read_text()
+
+
+def test_a_recording_may_lie_in_its_report_s_folder(tmp_path, video, gate):
+    own = tmp_path / "case" / "case.mp4"
+    own.parent.mkdir()
+    shutil.copy(video, own)
+    done = cineloop.analyze(own, inbody=gate, out=own.parent, link=True)
+    assert done.analysis.videos == {0: "case.mp4"}
+    with pytest.raises(CineloopError, match="not empty"):
+        cineloop.analyze(video, inbody=gate, out=tmp_path, link=True)
+    apart = cineloop.analyze(video, inbody=gate, out=tmp_path / "apart", link=True)
+    assert any("--link has nothing to play" in text for text in apart.analysis.warnings)
+
+
 def test_a_guideline_of_one_s_own_is_told_by_its_content(tmp_path, video, gate):
     own = tmp_path / "Mueller-clinic.yaml"
     own.write_text(

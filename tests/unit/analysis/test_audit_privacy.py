@@ -133,6 +133,18 @@ def test_it_tells_what_deidentification_leaves(tmp_path, folder, gate):
     assert {path.name for path in done.folder.iterdir()} == {"privacy_audit.json", "privacy_audit.html"}
 
 
+def test_files_that_are_not_there_are_missed_before_any_is_looked_at(tmp_path, folder, gate):
+    rows = [(name, 0, 1, name, "p") for name in ("b.mkv", "c.mkv")]
+    with pytest.raises(PrivacyError, match="1 of the table's files"):
+        audit_privacy(table(folder, rows, name="gone.csv"), inbody=gate, out=tmp_path / "audit")
+    assert not (tmp_path / "audit").exists()
+
+
+def test_what_a_model_learned_from_is_said_or_that_it_is_not_known(tmp_path, folder, gate):
+    done = audit_privacy(usual(folder), inbody=gate, out=tmp_path / "audit")
+    assert any("cannot be checked" in note for note in done.notes)
+
+
 def test_names_stand_in_no_output_unless_asked_for(tmp_path, folder, gate):
     done = audit_privacy(usual(folder), inbody=gate, out=tmp_path / "audit")
     assert not any(b"Mueller" in path.read_bytes() for path in done.folder.iterdir())

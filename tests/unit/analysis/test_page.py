@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from cineloop.analysis.moments import alarms_of
 from cineloop.analysis.report import page, write_report
 from cineloop.analysis.report.curves import NOTHING, curves_of, levels_of
 from cineloop.analysis.report.figures import lasting, part_text, range_text, with_unit
@@ -19,6 +20,7 @@ from cineloop.analysis.report.lanes import lanes_of
 from cineloop.analysis.report.words import PAGE, SCRIPT, Words
 from cineloop.analysis.result import Gap
 from cineloop.analysis.settings import Settings
+from cineloop.analysis.spans import joined, total
 from cineloop.analysis.words import Said
 from cineloop.report.packing import unpack
 from html_reader import HOSTILE, Reader
@@ -149,13 +151,19 @@ def test_nothing_is_said_within_gaps():
     assert phases.within(0, 1e9).sum() == pytest.approx(1200 - lost)
 
 
-def test_of_clips_that_overlap_each_holds_until_the_next():
+def test_alarms_are_drawn_as_they_are_counted():
+    """Whole clips, those that touch as one, and beside them the other time that was judged."""
     analysis = made_analysis(gaps=False)
     lane = lanes_of(analysis, SAY)[-1]
-    windows = analysis.windows
-    alarms = windows.decided == 1
-    held = np.minimum(windows.stop, np.append(windows.start[1:], np.inf)) - windows.start
-    assert lane.within(0, 1e9).tolist() == pytest.approx([held[~alarms].sum(), held[alarms].sum()])
+    alarms = alarms_of(analysis.windows)
+    assert len(alarms) > 1
+    names = list(analysis.windows.probabilities)
+    positive = names.index(analysis.windows.positive)
+    drawn = lane.state == positive
+    assert list(zip(lane.start[drawn].tolist(), lane.stop[drawn].tolist(), strict=True)) == list(alarms)
+    whole = total(joined(zip(analysis.windows.start.tolist(), analysis.windows.stop.tolist(), strict=True)))
+    assert lane.within(0, 1e9).sum() == pytest.approx(whole)
+    assert lane.within(0, 1e9)[positive] == pytest.approx(total(alarms))
     assert [key.colour for key in lane.states] == ["state-quiet", "state-alarm"]
 
 

@@ -41,7 +41,7 @@ def _insertion(facts: Facts, settings: Settings) -> Finding:
 INBODY = Measure(
     Definition(
         name="inbody_seconds",
-        title="Time in the body",
+        title="From the first way in to the last way out",
         unit="s",
         definition="From when the scope first goes into the body to when it last comes out.",
         formula="end of the last stay inside - start of the first; a stay is sustained, and so is what ends it",

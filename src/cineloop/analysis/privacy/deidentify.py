@@ -222,20 +222,21 @@ def _warnings(outcomes: tuple[PartOutcome, ...], rows: GateRows, settings: Priva
     if removed >= _NEARLY_ALL * frames:
         said.append(f"{removed} of {frames} frames were removed: check the gate's model and threshold.")
     for part in outcomes:
+        name = f"Part {part.number + 1}"
         if settings.find_text and part.mask.looks and part.mask.still == part.mask.looks:
             said.append(
-                f"Part {part.number}: the scene hardly moves, so text cannot be told from it, and "
-                f"{part.mask.found_share:.0%} of the picture was filled. Give the regions of text instead."
+                f"{name}: the scene hardly moves, so text cannot be told from it, and {part.mask.found_share:.0%} of "
+                "the picture was filled. Give the regions of text instead, and turn the search off."
             )
         elif part.mask.still:
             said.append(
-                f"Part {part.number}: {part.mask.still} of {part.mask.looks} looks for text were left out, since more "
-                "than a tenth of the picture stood still in them. Look for text by eye."
+                f"{name}: {part.mask.still} of {part.mask.looks} looks for text were left out, since more than a tenth "
+                "of the picture stood still in them. Look for text by eye."
             )
         elif settings.find_text and part.frames - part.removed == 1:
-            said.append(f"Part {part.number} has one picture, in which text cannot be told from the scene: look at it.")
+            said.append(f"{name} has one picture, in which text cannot be told from the scene: look at it.")
         if part.truncated:
-            said.append(f"Part {part.number} ends early: what is missing from the original is missing here.")
+            said.append(f"{name} ends early: what is missing from the original is missing here.")
         if part.undecodable:
-            said.append(f"Part {part.number}: {part.undecodable} kept frames could not be decoded and were removed.")
+            said.append(f"{name}: {part.undecodable} kept frames could not be decoded and were removed.")
     return said

@@ -140,7 +140,9 @@ def _strips(result: PrivacyResult, doubts: Sequence[Doubt], thumbnails: Thumbnai
 
 def _pictures(keys: Sequence[FrameKey], thumbnails: Thumbnails, what: str) -> tuple[Picture, ...]:
     found = (
-        thumbnails.picture(key, f"Frame {key[1]} of part {key[0]}, {what}", f"part {key[0]}, frame {key[1]}, {what}")
+        thumbnails.picture(
+            key, f"Frame {key[1]} of part {key[0] + 1}, {what}", f"part {key[0] + 1}, frame {key[1]}, {what}"
+        )
         for key in keys
     )
     return tuple(picture for picture in found if picture is not None)

@@ -9,8 +9,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from cineloop.analysis.moments import alarms_of
 from cineloop.analysis.report.words import Words
 from cineloop.analysis.result import Analysis, Gap, Windows
+from cineloop.analysis.spans import joined, without
 from cineloop.report.coloured import Key
 from cineloop.report.render.words import LANGUAGES
 from cineloop.timeline.segments import run_bounds
@@ -131,8 +133,23 @@ def other_colour(place: int) -> str:
     return f"fig-{place % 6 + 1}"
 
 
+def _alarm_lane(windows: Windows, say: Words) -> Lane:
+    """Return alarms as they are counted, whole clips that touch as one, and the other time that was judged."""
+    names = list(windows.probabilities)
+    positive = names.index(str(windows.positive))
+    judged = windows.decided >= 0
+    alarms = alarms_of(windows)
+    quiet = without(joined(zip(windows.start[judged].tolist(), windows.stop[judged].tolist(), strict=True)), alarms)
+    pieces = sorted([*((*span, positive) for span in alarms), *((*span, 1 - positive) for span in quiet)])
+    start, stop, state = (np.array(column) for column in zip(*pieces, strict=True))
+    keys = tuple(Key(name, "state-alarm" if name == windows.positive else QUIET) for name in names)
+    return Lane("classifier", say("classifier"), keys, start, stop, state)
+
+
 def _classifier(windows: Windows, say: Words) -> Lane:
     """Return the decisions; of clips that overlap each holds until the next begins that was judged as well."""
+    if windows.positive is not None and (windows.decided >= 0).any():
+        return _alarm_lane(windows, say)
     judged = windows.decided >= 0
     start, stop, decided = windows.start[judged], windows.stop[judged], windows.decided[judged]
     stop = np.minimum(stop, np.append(start[1:], np.inf))

@@ -78,6 +78,11 @@ def _merged(
     for count, where in ((len(listed) - len(both), "a table"), (len(reports) - len(both), "a report")):
         if count:
             notes.append(f"Procedures in {where} alone: {count}.")
+    if len(both) < min(len(listed), len(reports)):
+        notes.append(
+            "If some of those alone are the same procedures, they count twice: names must be equal, and reports have "
+            "pseudonyms unless they were made with --name or --plain."
+        )
     return Procedures(tuple(rows), told, columns, tuple(notes))
 
 

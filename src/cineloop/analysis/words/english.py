@@ -9,7 +9,7 @@ ENGLISH = Words(
         "no_body_model": "no model tells whether the scope is in the body",
         "no_quality_model": "no model of frame quality ran",
         "no_classifier": "no classifier of clips ran",
-        "no_positive_class": "the classifier has no positive class",
+        "no_positive_class": "the classifier has no positive class; --alarm-class names one",
         "no_clips": "the recording is too short for a clip",
         "never_inside": "the scope is never seen in the body for {seconds:g} s",
         "begins_inside": "the recording begins inside of the body",
@@ -42,6 +42,9 @@ ENGLISH = Words(
         "by_frames": "From the scores of single frames by a model, not by eye; the boundaries are the user's.",
         "little_readable": "Only {seconds:.1f} s of it are readable.",
         "ends_early": "The file {name} ends before what its header promises.",
+        "learned_from": "The model of {stage} has learned from this recording: its figures flatter it.",
+        "removed": "De-identification removed {share:.1%} of the frames.",
+        "not_linked": "No file of the recording lies in the report's folder, so that --link has nothing to play.",
         "sizes_differ": "The files differ in the size of their pictures.",
         "pictures_unchecked": "No model told what is out of the body: no picture of this report was checked for that.",
         "models_disagree": "The in-body gate and the quality model disagree on whether the scope is outside in "
