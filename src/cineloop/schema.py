@@ -204,7 +204,7 @@ def validate(
             message = problem["msg"].removeprefix("Value error, ")
             lines.append(f"{key}: {message[0].lower()}{message[1:]}" if key else message)
     more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""
-    example = "; `cineloop recipes NAME` prints a complete example" if error is RecipeError else ""
+    example = "; `cineloop recipes NAME` prints a complete example" if subject == "The recipe" else ""
     raise error(
         f"{subject} is not valid: {'; '.join(lines)}{more}",
         where=where,

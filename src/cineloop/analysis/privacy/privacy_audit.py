@@ -115,7 +115,7 @@ class PrivacyAudit:
 
     def table(self) -> Table:
         """Return a row a procedure, the worst first."""
-        worst = sorted(self.procedures, key=lambda each: (-each.missed_seconds, each.name))
+        worst = sorted(self.procedures, key=lambda each: (-each.missed_seconds, -(each.lost_share or 0.0), each.name))
         columns = (
             Column("procedure"),
             Column("frames out of the body", numeric=True),

@@ -65,6 +65,8 @@ def summarise(sources: Sequence[Path], *, by: str | None = None, guideline: str 
     procedures = read_procedures(sources)
     groups: tuple[Group, ...] = ()
     if by is not None:
+        alike = [title for title in procedures.columns if title.strip().casefold() == by.strip().casefold()]
+        by = by if by in procedures.columns or len(alike) != 1 else alike[0]
         if by not in procedures.columns:
             raise CineloopError(
                 f"No table has the column {by!r}", where="--by", mend=did_you_mean(by, procedures.columns)

@@ -54,7 +54,7 @@ def read_procedures(sources: Sequence[Path]) -> Procedures:
     columns = tuple(dict.fromkeys(title for table in tables for title in table.columns))
     told = frozenset(_REPORTED if reports else ()).union(*(table.told for table in tables))
     _check_names(listed, "A table")
-    _check_names(reports, "A report")
+    _check_names(reports, "A report", paths)
     if not (listed and reports):
         return Procedures((*listed, *reports), told, columns)
     return _merged(listed, reports, told, columns)
@@ -86,14 +86,17 @@ def _merged(
     return Procedures(tuple(rows), told, columns, tuple(notes))
 
 
-def _check_names(rows: Iterable[Procedure], what: str) -> None:
-    seen: set[str] = set()
-    for row in rows:
+def _check_names(rows: Iterable[Procedure], what: str, sources: Sequence[Path] = ()) -> None:
+    seen: dict[str, int] = {}
+    for number, row in enumerate(rows):
         if row.name and row.name in seen:
+            places = [sources[one] for one in (seen[row.name], number)] if sources else []
             raise CineloopError(
-                f"{what} has the procedure {row.name!r} twice", where="sources", mend="Leave one of them out."
+                f"{what} has the procedure {row.name!r} twice",
+                where=" and ".join(map(str, places)) or "sources",
+                mend="Leave one of them out.",
             )
-        seen.add(row.name)
+        seen[row.name] = number
 
 
 def read_table(path: Path) -> Procedures:
