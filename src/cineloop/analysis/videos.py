@@ -28,6 +28,10 @@ from cineloop.video.reader import Video
 _PLAYED = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".ogv", ".ogg")
 
 
+WRITTEN = (".", "overlay", "deidentified", "audit.", "review.html")
+"""What the names of files begin with that are written, or removed when they are made again."""
+
+
 def linked(paths: Sequence[Path], folder: Path) -> dict[int, str]:
     """Return the file names of the parts that lie in the folder of the report, by the number of the part."""
     return {

@@ -24,7 +24,7 @@ from cineloop.analysis.settings import Engine, Settings
 from cineloop.analysis.sources import parts_of
 from cineloop.analysis.store import KEY, Store
 from cineloop.analysis.tables import write_tables
-from cineloop.analysis.videos import claim, linked, remove_identity, warned_of_link, write_overlays
+from cineloop.analysis.videos import WRITTEN, claim, linked, remove_identity, warned_of_link, write_overlays
 from cineloop.analysis.words import LANGUAGES
 from cineloop.errors import CineloopError, ModelError, RecipeError
 from cineloop.inference.load import Loaded
@@ -227,6 +227,6 @@ def _check_free(folder: Path, own: Sequence[Path] = ()) -> None:
 
 
 def _others(folder: Path, own: Sequence[Path]) -> bool:
-    """Tell whether something lies in a folder that is none of these files."""
-    known = {path.resolve() for path in own}
+    """Tell whether something lies in a folder that is none of these files, or is called as what is written there."""
+    known = {path.resolve() for path in own if not path.name.startswith(WRITTEN)}
     return any(path.resolve() not in known for path in folder.iterdir())

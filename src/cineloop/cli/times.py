@@ -44,10 +44,7 @@ def span_of(text: str, option: str) -> tuple[float, float]:
     Raises:
         CineloopError: It is none.
     """
-    start, separator, stop = text.partition("-")
-    if not separator:
-        raise CineloopError(f"Not a stretch of time: {text!r}", where=option, mend="Write it as 12:30-14:05.")
-    return seconds_of(start, option), seconds_of(stop, option)
+    return _two(text, "-", option, "a stretch of time", "12:30-14:05")
 
 
 def bounds_of(text: str, option: str) -> tuple[float, float]:
@@ -56,7 +53,11 @@ def bounds_of(text: str, option: str) -> tuple[float, float]:
     Raises:
         CineloopError: They are none.
     """
-    first, separator, second = text.partition(",")
+    return _two(text, ",", option, "two times", "15:10,18:40")
+
+
+def _two(text: str, mark: str, option: str, what: str, example: str) -> tuple[float, float]:
+    first, separator, second = text.partition(mark)
     if not separator:
-        raise CineloopError(f"Not two times: {text!r}", where=option, mend="Write them as 15:10,18:40.")
+        raise CineloopError(f"Not {what}: {text!r}", where=option, mend=f"Write {what} as {example}.")
     return seconds_of(first, option), seconds_of(second, option)

@@ -119,14 +119,15 @@ def record_of(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def rows_of(predictions: pl.DataFrame, *, seed: int = 0) -> pl.DataFrame:
-    """Return predictions with numbers in place of items and patients, in an order that says nothing.
+def rows_of(predictions: pl.DataFrame) -> pl.DataFrame:
+    """Return predictions with numbers in place of items and patients, in the order of what was predicted.
+
+    An order that follows from names, however mixed, could be undone by whoever knows them all.
 
     Args:
         predictions: With ``id``, ``patient``, ``target``, ``predicted`` and a probability ``p_<class>`` each.
-        seed: Of the order.
     """
-    mixed = predictions.sort("id").sample(fraction=1.0, shuffle=True, seed=seed)
+    mixed = predictions.sort([name for name in predictions.columns if name.startswith("p_")])
     patients = {name: number for number, name in enumerate(mixed["patient"].unique(maintain_order=True).to_list())}
     names = ("target", "label", "predicted", *(name for name in mixed.columns if name.startswith("p_")))
     return pl.DataFrame(

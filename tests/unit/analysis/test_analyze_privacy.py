@@ -193,6 +193,16 @@ def test_a_recording_may_lie_in_its_report_s_folder(tmp_path, video, gate):
     assert any("--link has nothing to play" in text for text in apart.analysis.warnings)
 
 
+@pytest.mark.parametrize("name", ["overlay of Monday.mp4", "deidentified.mp4"])
+def test_a_recording_called_like_an_output_is_neither_taken_for_one_nor_removed(tmp_path, video, gate, name):
+    own = tmp_path / "case" / name
+    own.parent.mkdir()
+    shutil.copy(video, own)
+    with pytest.raises(CineloopError, match="not empty"):
+        cineloop.analyze(own, inbody=gate, out=own.parent, link=True)
+    assert own.read_bytes() == video.read_bytes()
+
+
 def test_a_guideline_of_one_s_own_is_told_by_its_content(tmp_path, video, gate):
     own = tmp_path / "Mueller-clinic.yaml"
     own.write_text(
