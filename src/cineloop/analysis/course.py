@@ -14,8 +14,9 @@ from cineloop.analysis.settings import Settings
 from cineloop.timeline.causal import causal_filter, causal_median
 from cineloop.timeline.decision import SIGNALS, UNDEFINED, States, Thresholds, signals_at
 from cineloop.timeline.legalise import legalise
-from cineloop.timeline.median import median_filter, median_filter_rows
+from cineloop.timeline.median import median_filter_rows
 from cineloop.timeline.quality import LABELS
+from cineloop.timeline.switching import least_switching
 from cineloop.timeline.timeline import Timeline
 
 Times: TypeAlias = npt.NDArray[np.float64]
@@ -195,12 +196,16 @@ def _kernels(settings: Settings, rate: float, factor: float) -> Sequence[int]:
 
 
 def _gate(stage: Timeline, settings: Settings, gate: Gate, shift: float, factor: float) -> States:
-    """Return what the gate says of each of its rows, filtered, int8 [F]."""
+    """Return what the gate says of each of its rows, filtered, int8 [F].
+
+    Looking back, ways in and out stay where they are seen, which a median filter moves; as in one, a stay counts from
+    half a kernel on.
+    """
     score = stage.scores[gate.positive]
-    found = score >= _shifted(gate.threshold, shift)
-    raw = np.where(np.isnan(score), UNDEFINED, found == gate.outside).astype(np.int8)
+    threshold = _shifted(gate.threshold, shift)
+    raw = np.where(np.isnan(score), UNDEFINED, (score >= threshold) == gate.outside).astype(np.int8)
     kernel = _kernels(settings, row_rate(stage.seconds, settings), factor)[0]
-    filtered = causal_median(raw, kernel) if settings.causal else median_filter(raw, kernel)
+    filtered = causal_median(raw, kernel) if settings.causal else least_switching(raw, kernel)
     return np.where(raw == UNDEFINED, np.int8(UNDEFINED), filtered)
 
 

@@ -126,6 +126,22 @@ def test_thresholds_are_shifted_and_go_at_most_half_the_way():
     assert seen(0.2, 0.45) == 1
 
 
+def test_ways_in_and_out_stay_where_the_gate_sees_them():
+    cuts = Cuts(Gate("out_of_body", 0.75))
+    # A short stay at each end, and frames near an edge about which the gate is not sure.
+    scores = [0.9] * 8 + [0.02] * 60 + [0.99] * 20 + [0.7, 0.8, 0.6, 0.7] + [0.99] * 6 + [0.01] * 60 + [0.9] * 8
+    course = course_of(gate(scores), None, len(scores) / 5, Settings(), cuts=cuts)
+    assert (np.flatnonzero(np.diff(course.outside)) + 1).tolist() == [8, 68, 98, 158]
+    mirrored = course_of(
+        gate([1 - score for score in scores]),
+        None,
+        len(scores) / 5,
+        Settings(),
+        cuts=Cuts(Gate("out_of_body", 0.25, outside=False)),
+    )
+    assert np.array_equal(course.outside, mirrored.outside)
+
+
 @pytest.mark.parametrize(("length", "left"), [(5, (5, 0, 0)), (8, (8, 8, 0)), (9, (9, 9, 9))])
 def test_filters_are_widened_by_a_factor(length, left):
     timeline = quality(["bbps2"] * 20 + ["nonsense"] * length + ["bbps2"] * 20)

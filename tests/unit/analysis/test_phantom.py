@@ -49,7 +49,7 @@ def test_withdrawals_are_found_where_they_are(noise):
     found = {"reached": 0, "not reached": 0, "cut": 0}
     for patient in roster(CONFIG):
         planned = plan(CONFIG, patient)
-        truth = procedure_row(patient, planned)
+        truth = procedure_row(patient, planned, np.zeros(len(planned.script)))
         timeline, landmark = seen(planned, rng, noise)
         phases = phases_of(course_of(None, timeline, truth["seconds"], Settings()))
         assert phases.begins_inside == truth["starts_inside"]

@@ -15,9 +15,10 @@ from cineloop import phantom
 from cineloop.cohort import Cohort
 from cineloop.errors import CohortError
 from cineloop.phantom.procedures import writer
-from cineloop.phantom.procedures.film import Film, plan, states
+from cineloop.phantom.procedures.film import VISIBLE, Film, plan, states
 from cineloop.phantom.procedures.roster import roster
 from cineloop.phantom.procedures.script import PHASES
+from cineloop.phantom.procedures.tables import landmark_lost
 from cineloop.timeline.quality import STATES, code_of
 from cineloop.video import Video
 
@@ -153,6 +154,24 @@ def test_the_course_of_a_procedure():
             assert withdrawal[0] <= withdrawal[1] <= len(script)
     share = np.mean(np.concatenate([one.course.unreadable()[one.script.scene < 0] for one in plans]))
     assert share == pytest.approx(config.trouble, abs=0.06)
+
+
+def test_the_landmark_is_lost_after_the_scope_has_begun_to_leave():
+    config = phantom.ProcedureConfig(train=10, val=0, test=0, rates=(4,))
+    planned = next(one for one in (plan(config, who) for who in roster(config)) if one.script.reached)
+    first = planned.script.withdrawal()[0]
+    landmark = np.full(len(planned.script), VISIBLE)
+    landmark[first:] = 0
+    assert landmark_lost(planned, landmark) == first
+    landmark[first + 2 : first + 8] = VISIBLE
+    assert landmark_lost(planned, landmark) == first + 8
+    # Out of view for a second and a frame: what is seen then is a glimpse.
+    landmark[first + 13] = VISIBLE
+    assert landmark_lost(planned, landmark) == first + 8
+    landmark[first + 12] = VISIBLE
+    assert landmark_lost(planned, landmark) == first + 14
+    astray = next(one for one in (plan(config, who) for who in roster(config)) if not one.script.reached)
+    assert landmark_lost(astray, np.zeros(len(astray.script))) is None
 
 
 def test_a_textbook_procedure_goes_in_once_and_out_once():

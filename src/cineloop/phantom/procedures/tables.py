@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cineloop.phantom.patient import Patient
 from cineloop.phantom.procedures.anatomy import SEGMENTS
-from cineloop.phantom.procedures.film import Plan, states
+from cineloop.phantom.procedures.film import VISIBLE, Plan, states
 from cineloop.phantom.procedures.roster import procedure_name, video_name
 from cineloop.phantom.procedures.script import PHASES
 from cineloop.phantom.procedures.trouble import TROUBLES
@@ -19,6 +19,8 @@ from cineloop.phantom.wall import Field
 
 BODY = ("in_body", "out_of_body")
 """The two classes of the column ``body``."""
+
+_AWAY = 1.0
 
 _FRAME = {
     "procedure": pl.String,
@@ -69,10 +71,33 @@ def frame_table(patient: Patient, plan: Plan, landmark: Field, residue: Field) -
     return pl.DataFrame(columns, schema=_FRAME)
 
 
-def procedure_row(patient: Patient, plan: Plan) -> dict[str, Any]:
-    """Return what is true of a procedure as a whole; None where a thing did not happen."""
+def landmark_lost(plan: Plan, landmark: Field) -> int | None:
+    """Return the frame from which on the landmark is out of view after the scope has begun to leave the caecum.
+
+    The scope moves back for a while before the caecum is out of its sight; out of view for less than ``_AWAY`` seconds
+    is not lost. None where the caecum is not reached.
+    """
+    withdrawal = plan.script.withdrawal()
+    if withdrawal is None:
+        return None
+    lost = withdrawal[0]
+    for frame in lost + np.flatnonzero(landmark[lost:] >= VISIBLE):
+        if frame - lost > _AWAY * plan.script.rate:
+            break
+        lost = int(frame) + 1
+    return lost
+
+
+def procedure_row(patient: Patient, plan: Plan, landmark: Field) -> dict[str, Any]:
+    """Return what is true of a procedure as a whole; None where a thing did not happen.
+
+    Args:
+        patient: Whose it is.
+        plan: The procedure, of T frames.
+        landmark: ``[T]`` share of the picture that the landmark covers.
+    """
     script = plan.script
-    withdrawal = script.withdrawal()
+    withdrawal, lost = script.withdrawal(), landmark_lost(plan, landmark)
     arrival = np.flatnonzero(script.phase == PHASES.index("caecum"))
     outside = script.scene >= 0
     scores = dict(zip(SEGMENTS, plan.anatomy.scores, strict=True))
@@ -88,6 +113,7 @@ def procedure_row(patient: Patient, plan: Plan) -> dict[str, Any]:
         "caecum_reached": script.reached,
         "caecum_seconds": float(arrival[0]) / script.rate if len(arrival) else None,
         "withdrawal_start": withdrawal[0] / script.rate if withdrawal else None,
+        "landmark_lost": lost / script.rate if lost is not None else None,
         "withdrawal_end": withdrawal[1] / script.rate if withdrawal else None,
         **{f"bbps_{segment}": scores[segment] for segment in reversed(SEGMENTS)},
         "age": plan.shared.age,

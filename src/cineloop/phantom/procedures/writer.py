@@ -65,7 +65,13 @@ def _write_tables(config: ProcedureConfig, patients: list[Patient], out: Path) -
     truth = pl.concat([pl.read_parquet(folder.part(out, patient.name)) for patient in patients])
     with files.atomic_path(out / "truth.parquet") as temporary:
         truth.write_parquet(temporary)
-    rows = pl.DataFrame([procedure_row(patient, each) for patient, each in zip(patients, plans, strict=True)])
+    shown = truth.partition_by("procedure", as_dict=True)
+    rows = pl.DataFrame(
+        [
+            procedure_row(patient, each, shown[(procedure_name(patient),)].sort("frame")["landmark"].to_numpy())
+            for patient, each in zip(patients, plans, strict=True)
+        ]
+    )
     files.write_text(out / "procedures.csv", rows.write_csv())
     index = index_table(patients, truth, plans, config.every)
     files.write_text(out / "frames.csv", index.write_csv())
