@@ -50,7 +50,7 @@ def run_pass(
     """
     spans = spans_of(recording, length)
     missing = [number for number, _ in enumerate(spans) if not store.has(number)]
-    with stage(progress, round(recording.duration), "analyse"):
+    with stage(progress, int(recording.duration + 0.5), "analyse"):
         done = sum(_seconds(spans[number], recording) for number in range(len(spans)) if number not in missing)
         clock = _Clock(progress, done)
         before = -2

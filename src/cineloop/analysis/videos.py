@@ -13,15 +13,18 @@ import numpy as np
 
 from cineloop.analysis.cleaned import LOG, read_log
 from cineloop.analysis.models import Model
+from cineloop.analysis.moments import alarms_of
 from cineloop.analysis.privacy.blanking import GateRows
 from cineloop.analysis.privacy.deidentify import deidentify
 from cineloop.analysis.privacy.settings import PrivacySettings
 from cineloop.analysis.result import Analysis, PartFacts
+from cineloop.analysis.spans import joined
 from cineloop.analysis.words import LANGUAGES, Said
 from cineloop.errors import ModelError
 from cineloop.files import write_json
 from cineloop.progress import Progress, silent
 from cineloop.report.render.video import render_video
+from cineloop.timeline.decision import UNDEFINED, States
 from cineloop.timeline.timeline import Timeline
 from cineloop.video.reader import Video
 
@@ -84,7 +87,7 @@ def write_overlays(
     written = {}
     for part, path in zip(analysis.parts, paths, strict=True):
         name = _named("overlay", part.number, len(paths))
-        timeline = _of_part(analysis, part)
+        timeline = part_timeline(analysis, part)
         if timeline is None or not timeline.shown:
             continue
         if not (folder / name).exists():
@@ -101,8 +104,8 @@ def write_overlays(
     return written
 
 
-def _of_part(analysis: Analysis, part: PartFacts) -> Timeline | None:
-    """Return the rows of a part, on its own frames and clock; the phase, which the page shows, is left out."""
+def part_timeline(analysis: Analysis, part: PartFacts) -> Timeline | None:
+    """Return the rows of a part, on its own frames and clock, as they are drawn: the phase first, alarms last."""
     whole = analysis.timeline
     first = sum(other.frames for other in analysis.parts[: part.number])
     rows = (whole.frames >= first) & (whole.frames < first + part.frames)
@@ -110,8 +113,12 @@ def _of_part(analysis: Analysis, part: PartFacts) -> Timeline | None:
         return None
 
     def cut(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return {name: row[rows] for name, row in values.items() if name != "phase"}
+        return {name: row[rows] for name, row in values.items()}
 
+    drawn = {name: whole.filtered[name] for name in sorted(whole.filtered, key=lambda name: name != "phase")}
+    alarms = _alarm_rows(analysis)
+    if drawn and alarms is not None:
+        drawn["alarm"] = alarms
     return dataclasses.replace(
         whole,
         frames=whole.frames[rows] - first,
@@ -119,8 +126,22 @@ def _of_part(analysis: Analysis, part: PartFacts) -> Timeline | None:
         frame_rate=part.fps,
         scores=cut(whole.scores),
         signals=cut(whole.signals),
-        filtered=cut(whole.filtered),
+        filtered=cut(drawn),
     )
+
+
+def _alarm_rows(analysis: Analysis) -> States | None:
+    """Return whether each row lies in an alarm, int8 [F]; -1 where no clip was judged, None without a classifier."""
+    windows = analysis.windows
+    if windows is None or windows.positive is None:
+        return None
+    seconds, judged = analysis.timeline.seconds, windows.decided >= 0
+    told = np.full(len(seconds), UNDEFINED, np.int8)
+    clips = joined(zip(windows.start[judged].tolist(), windows.stop[judged].tolist(), strict=True))
+    for spans, value in ((clips, 0), (alarms_of(windows), 1)):
+        for start, stop in spans:
+            told[(seconds >= start) & (seconds < stop)] = value
+    return told
 
 
 def remove_identity(

@@ -13,7 +13,7 @@ from cineloop.errors import PrivacyError
     [
         ("0,0,320,40", (640, 480), (0, 0, 320, 40)),
         ("0,0,1,1", (640, 480), (0, 0, 1, 1)),
-        ("600, 460, 100, 100", (640, 480), (600, 460, 40, 20)),
+        ("600, 460, 40, 20", (640, 480), (600, 460, 40, 20)),
         ("0.0,0.9,1,0.1", (640, 480), (0, 432, 640, 48)),
         ("0,0,100%,5%", (641, 481), (0, 0, 641, 25)),
         ("0.1,0.1,0.15,0.1", (101, 101), (10, 10, 16, 11)),
@@ -29,9 +29,10 @@ def test_what_is_no_region_is_refused_with_an_example(text):
         Region.parse(text)
 
 
-def test_a_region_outside_of_the_frame_is_refused():
+@pytest.mark.parametrize("text", ["700,0,10,10", "0,480,10,10", "600,0,41,10", "0,460,10,21"])
+def test_a_region_that_does_not_lie_in_the_frame_is_refused(text):
     with pytest.raises(PrivacyError, match="640x480"):
-        Region.parse("700,0,10,10").placed((640, 480))
+        Region.parse(text).placed((640, 480))
 
 
 def test_scaling_rounds_outwards():

@@ -98,18 +98,19 @@ class Region(Section):
             ) from None
 
     def placed(self, size: tuple[int, int]) -> Box:
-        """Return the region in a frame of ``size`` (width, height), cut to it.
+        """Return the region in a frame of ``size`` (width, height).
 
         Raises:
-            PrivacyError: It lies outside of the frame.
+            PrivacyError: It does not lie in the frame, so that it is meant for another.
         """
         by_x, by_y = size if self.unit == "shares" else (1, 1)
         box = Box.covering(
             self.x * by_x, self.y * by_y, (self.x + self.width) * by_x, (self.y + self.height) * by_y, size
         )
-        if box.width < 1 or box.height < 1:
+        right, bottom = self.x + self.width, self.y + self.height
+        if box.width < 1 or box.height < 1 or (self.unit == "pixels" and (right > size[0] or bottom > size[1])):
             raise PrivacyError(
-                f"The region begins at {box.x},{box.y}, outside of a frame of {size[0]}x{size[1]} pixels",
+                f"The region {self.x:g},{self.y:g} to {right:g},{bottom:g} is not within {size[0]}x{size[1]} pixels",
                 where="--mask",
                 mend="Give a region of this recording; shares fit every size.",
             )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from cineloop.analysis.report.curves import curves_of
-from cineloop.analysis.report.figures import clock, percent
+from cineloop.analysis.report.figures import clock, percent, with_unit
 from cineloop.analysis.report.indicators import cleanliness, indicators
 from cineloop.analysis.report.lanes import PHASES, Lane, lanes_of
 from cineloop.analysis.report.pack import blob
@@ -70,7 +70,7 @@ def page(analysis: Analysis) -> Page:
 def _chips(analysis: Analysis, say: Words) -> tuple[Fact, ...]:
     first = analysis.parts[0]
     return (
-        Fact(say("duration"), clock(analysis.seconds)),
+        Fact(say("duration"), with_unit(analysis.seconds, "s", say)),
         Fact(say("analysed"), analysis.made[:16].replace("T", " ") + " UTC"),
         *([Fact(say("files"), str(len(analysis.parts)))] if len(analysis.parts) > 1 else []),
         Fact(say("picture"), f"{first.width} × {first.height}, {first.fps:g} fps"),

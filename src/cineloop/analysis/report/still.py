@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from cineloop.analysis.report.figures import clock
+from cineloop.analysis.report.figures import clock, span
 from cineloop.analysis.report.lanes import QUIET, Lane
 from cineloop.analysis.report.words import Words
 from cineloop.analysis.result import Analysis
@@ -37,7 +37,7 @@ def still(analysis: Analysis, lanes: Sequence[Lane], say: Words) -> Drawing:
         parts.append(_text(text, x + (4 if anchor == "start" else -4), level * LABEL + LABEL / 2, "label", anchor))
     parts += _axis(duration, scale, bottom)
     said = "; ".join(_told(lane, say) for lane in lanes)
-    alt = say("still", duration=clock(duration), phases=said)
+    alt = say("still", duration=span(duration), phases=said)
     return Drawing(
         f'<svg class="still" viewBox="0 0 {WIDTH:g} {bottom + 26:g}" width="{WIDTH:g}" height="{bottom + 26:g}">'
         + "".join(parts)
@@ -91,7 +91,7 @@ def _axis(duration: float, scale: float, y: float) -> Iterator[str]:
 
 def _told(lane: Lane, say: Words) -> str:
     held = lane.within(0, float("inf"))
-    states = [f"{key.label} {clock(time)}" for key, time in zip(lane.states, held.tolist(), strict=True) if time > 0]
+    states = [f"{key.label} {span(time)}" for key, time in zip(lane.states, held.tolist(), strict=True) if time > 0]
     return f"{lane.title}: {', '.join(states)}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cineloop.analysis.report.figures import clock, lasting
+from cineloop.analysis.report.figures import clock, lasting, span
 from cineloop.analysis.report.words import Words
 from cineloop.analysis.result import Analysis, Event, Gap, PartFacts, StageFacts
 from cineloop.report.html import (
@@ -99,7 +99,7 @@ def recording(analysis: Analysis, say: Words) -> tuple[Block, ...]:
 
 def _part(part: PartFacts, say: Words) -> Row:
     name = f"{part.name} ({say('truncated')})" if part.truncated else part.name
-    numbers = clock(part.start), clock(part.seconds), f"{part.frames:,}", f"{part.fps:g}"
+    numbers = clock(part.start), span(part.seconds), f"{part.frames:,}", f"{part.fps:g}"
     return Cell(name, detail=f"SHA-256 {part.sha256}"), *numbers, f"{part.width} × {part.height}", part.codec
 
 

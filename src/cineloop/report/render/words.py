@@ -62,14 +62,14 @@ class Words:
 
     def state(self, signal: str, value: int) -> str:
         """Return what a value of a signal is called."""
-        if value == UNDEFINED:
-            return self.undefined
         known = self.states.get(signal, {0: self.no, 1: self.yes})
-        return known.get(value, str(value))
+        return known.get(value, self.undefined if value == UNDEFINED else str(value))
 
 
 ENGLISH = Words(
     titles={
+        "phase": "Phase",
+        "alarm": "Alarm",
         "outside": "Scope",
         "out_of_body": "Scope",
         "in_body": "Scope",
@@ -78,6 +78,7 @@ ENGLISH = Words(
         "bbps": "Cleanliness",
     },
     states={
+        "phase": {-1: "unknown", 0: "outside", 1: "insertion", 2: "caecum", 3: "withdrawal"},
         "outside": {0: "inside", 1: "outside"},
         "out_of_body": {0: "inside", 1: "outside"},
         "in_body": {0: "outside", 1: "inside"},
@@ -102,6 +103,8 @@ ENGLISH = Words(
 
 CHINESE = Words(
     titles={
+        "phase": "阶段",
+        "alarm": "报警",
         "outside": "位置",
         "out_of_body": "位置",
         "in_body": "位置",
@@ -110,6 +113,7 @@ CHINESE = Words(
         "bbps": "清洁度",
     },
     states={
+        "phase": {-1: "未知", 0: "体外", 1: "进镜", 2: "盲肠", 3: "退镜"},
         "outside": {0: "体内", 1: "体外"},
         "out_of_body": {0: "体内", 1: "体外"},
         "in_body": {0: "体外", 1: "体内"},

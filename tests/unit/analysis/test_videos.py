@@ -1,0 +1,35 @@
+"""What is drawn below the picture of an analysed recording."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from cineloop.analysis.moments import alarms_of
+from cineloop.analysis.videos import part_timeline
+from made_analysis import made_analysis
+
+
+def test_the_phase_comes_first_and_alarms_last():
+    analysis = made_analysis(2.0, parts=2)
+    filtered = {**analysis.timeline.filtered, "phase": np.ones(len(analysis.timeline), np.int8)}
+    whole = replace(analysis.timeline, filtered=filtered)
+    analysis = replace(analysis, timeline=whole)
+    for part in analysis.parts:
+        drawn = part_timeline(analysis, part)
+        names = list(drawn.filtered)
+        assert names[0] == "phase"
+        assert names[-1] == "alarm"
+        assert set(names) == {*whole.filtered, "alarm"}
+        for seconds, alarm in zip((drawn.seconds + part.start).tolist(), drawn.filtered["alarm"].tolist(), strict=True):
+            windows = analysis.windows
+            judged = ((windows.start <= seconds) & (seconds < windows.stop) & (windows.decided >= 0)).any()
+            raised = any(start <= seconds < stop for start, stop in alarms_of(windows))
+            assert alarm == (1 if raised else 0 if judged else -1)
+    assert {1, 0} <= set(np.concatenate([part_timeline(analysis, part).filtered["alarm"] for part in analysis.parts]))
+
+
+def test_without_a_classifier_no_alarm_is_drawn():
+    analysis = made_analysis(2.0, windows=None)
+    assert "alarm" not in part_timeline(analysis, analysis.parts[0]).filtered
