@@ -233,16 +233,21 @@ def _write(cohort: Cohort, out: Path) -> None:
 
 @app.command()
 def find(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A run, a folder of data, or a recipe.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A run, a folder of data or of recordings, or a recipe.")
+    ],
     names: Annotated[list[str], typer.Argument(metavar="PSEUDONYMS", help="As a page or a table shows them.")],
     json: JsonOption = False,
 ) -> None:
     """Turn pseudonyms of outputs back into items, files and patients, on the machine that made them."""
     from dataclasses import asdict
 
-    from cineloop.cohort.pseudonyms import behind
+    from cineloop.cohort.pseudonyms import among_files, behind
 
-    found = behind(names, DataSource(source).read())
+    # Analyses need no cohort: they are of recordings, wherever these lie.
+    found = among_files(names, Path(source)) if Path(source).is_dir() else []
+    if left := [name for name in names if name not in {one.pseudonym for one in found}]:
+        found += behind(left, DataSource(source).read())
     if json:
         print_json([asdict(meaning) for meaning in found])
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cineloop.cohort.cohort import Cohort
 from cineloop.errors import CohortError
@@ -16,8 +17,8 @@ class Meaning:
 
     Attributes:
         pseudonym: As an output shows it.
-        kind: ``item``, ``file`` or ``patient``.
-        name: The item's, the file's or the patient's name in the cohort.
+        kind: ``item``, ``file`` or ``patient``; of an analysis ``recording`` or ``folder``.
+        name: The item's, the file's or the patient's name in the cohort; the name of the recording or folder.
         files: The files that it is about.
     """
 
@@ -25,6 +26,29 @@ class Meaning:
     kind: str
     name: str
     files: tuple[str, ...]
+
+
+def among_files(names: Sequence[str], folder: Path) -> list[Meaning]:
+    """Return what stands behind pseudonyms of analyses: names of files and folders below a folder, and its own.
+
+    Analyses call a file by its name, and a procedure by that of its folder or by that of its first file without the
+    suffix.
+
+    Args:
+        names: Pseudonyms; those of which nothing is found are left out.
+        folder: Of recordings.
+    """
+    salt, wanted = identity_salt(), set(names)
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for path in [folder.resolve(), *sorted(folder.rglob("*"))]:
+        kind, forms = ("folder", {path.name}) if path.is_dir() else ("recording", {path.name, path.stem})
+        for form in sorted(forms):
+            # Outputs keep a file's suffix, in lower case, behind the pseudonym.
+            for name in {mark := pseudonym(form, salt), mark + path.suffix.lower()} & wanted:
+                found.setdefault((name, kind, path.name), []).append(path.as_posix())
+    order = {name: number for number, name in enumerate(names)}
+    meanings = [Meaning(name, kind, real, tuple(files)) for (name, kind, real), files in found.items()]
+    return sorted(meanings, key=lambda one: order[one.pseudonym])
 
 
 def behind(names: Sequence[str], cohort: Cohort) -> list[Meaning]:

@@ -14,6 +14,7 @@ import pytest
 import cineloop
 from cineloop.analysis import passing
 from cineloop.analysis.report import read_report
+from cineloop.cohort.pseudonyms import among_files
 from cineloop.errors import CineloopError, EmptyVideoError, ModelError, RecipeError, VideoError
 from cineloop.timeline import Timeline
 from cineloop.video import VideoWriter
@@ -84,6 +85,21 @@ def test_names_of_files_stand_in_no_output(done, video):
         content = path.read_bytes()
         assert not any(needle in content for needle in needles[:2]), path.name
     assert str(video.parent).encode() not in (done.folder / "report.json").read_bytes()
+
+
+def test_pseudonyms_of_an_analysis_are_turned_back_by_the_folder_of_recordings(tmp_path, done, video, models):
+    report = read_report(done.folder)
+    names = [report.parts[0].name, report.procedure, "0123456789ab"]
+    found = among_files(names, video.parent)
+    assert [(one.pseudonym, one.kind, one.name) for one in found] == [
+        (names[0], "recording", video.name),
+        (names[1], "recording", video.name),
+    ]
+    assert {path for one in found for path in one.files} == {video.resolve().as_posix()}
+    (case := tmp_path / "Mueller").mkdir()
+    shutil.copy(video, case / "a.mkv")
+    whole = cineloop.analyze(case, inbody=models["inbody"], out=tmp_path / "a").analysis.name
+    assert [(one.kind, one.name) for one in among_files([whole], tmp_path)] == [("folder", "Mueller")]
 
 
 def test_plain_names_are_written_when_asked_for(tmp_path, video, models):
