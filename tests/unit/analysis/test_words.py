@@ -36,12 +36,14 @@ def test_every_sentence_that_is_said_exists_and_every_one_is_said():
     assert said == set(ENGLISH.sentences)
 
 
-def test_every_indicator_has_a_chinese_title_and_definition():
+def test_every_indicator_has_a_chinese_title_definition_and_formula():
     for one in (*MEASURES, *RATES):
         assert re.search(r"[\u4e00-\u9fff]", CHINESE.title(one.definition)), one.definition.name
         assert CHINESE.definition(one.definition).endswith("。"), one.definition.name
+        assert re.search(r"[\u4e00-\u9fff]", CHINESE.formula(one.definition)), one.definition.name
         assert ENGLISH.title(one.definition) == one.definition.title
         assert ENGLISH.definition(one.definition) == one.definition.definition
+        assert ENGLISH.formula(one.definition) == one.definition.formula
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -41,7 +41,7 @@ def _line(reference: Reference, say: Words) -> Line:
 def _facts(one: Indicator, say: Words) -> Iterator[Fact]:
     about = one.definition
     yield Fact(say("definition"), say.definition(about))
-    yield Fact(say("formula"), about.formula)
+    yield Fact(say("formula"), say.formula(about))
     yield Fact(say("source"), about.source or say("own"))
     if one.parts:
         parts = (f"{say.part(name)} {part_text(value, name)}" for name, value in one.parts.items())

@@ -240,6 +240,10 @@ class Words:
         """Return what an indicator is."""
         return self._shared.definition(about)
 
+    def formula(self, about: Definition) -> str:
+        """Return how an indicator is computed."""
+        return self._shared.formula(about)
+
     def phase(self, value: str) -> str:
         """Return what a stretch of the course is called; one that is not known by its name."""
         return self._shared.phases.get(value, value)

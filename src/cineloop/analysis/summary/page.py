@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cineloop.analysis.guidelines import guideline
-from cineloop.analysis.summary import Group, Summary
+from cineloop.analysis.indicator import Reference
+from cineloop.analysis.summary import Summary
 from cineloop.analysis.summary.rates import Rate
 from cineloop.analysis.summary.text import count_of, interval_of, value_text
+from cineloop.report.entries import Entries, Entry, Line
 from cineloop.report.html import (
     Banner,
     Block,
@@ -16,10 +18,10 @@ from cineloop.report.html import (
     Cell,
     Column,
     Fact,
+    Facts,
     Page,
     Paragraph,
     Range,
-    Row,
     Section,
     Table,
     count,
@@ -54,15 +56,15 @@ def _sections(summary: Summary) -> Iterator[Section]:
     yield Section("All procedures", (whole, *paragraphs), short="All")
     if summary.groups:
         yield Section(f"By {summary.by}", (_groups(summary),), "Small groups vary by chance: mind the intervals.")
-    rows = tuple(one for rate in summary.whole.rates for one in _references(rate))
-    if rows:
-        yield Section(
-            "Beside the guideline",
-            (_reference_table(rows),),
-            "Where the figures of all procedures lie; whether that is good enough is not for a table to say.",
-            "Guideline",
-        )
-    yield Section("Definitions", (_definitions(summary.whole),))
+    yield Section(
+        "What the figures are",
+        (Entries(tuple(_entry(rate) for rate in summary.whole.rates)),),
+        "With the values of the guideline, and on which side of them the figures of all procedures lie; whether that "
+        "is good enough is not for a page to say."
+        if summary.guideline
+        else "How each is defined and computed.",
+        "Figures",
+    )
 
 
 def _card(rate: Rate) -> Card:
@@ -96,34 +98,16 @@ def _cell(rate: Rate) -> Cell:
     return Cell(value_text(rate.value, rate.definition.unit), detail=detail)
 
 
-def _references(rate: Rate) -> Iterator[Row]:
-    for reference in rate.references:
-        text = reference.text + (f" (for {reference.applies})" if reference.applies else "")
-        note = "" if reference.verified else "figure not verified in the source"
-        yield (
-            rate.definition.title,
-            value_text(rate.value, rate.definition.unit),
-            Cell(text, detail=note),
-            reference.side,
-            reference.source,
-        )
+def _entry(rate: Rate) -> Entry:
+    about = rate.definition
+    facts = [Fact("definition", about.definition), Fact("formula", about.formula)]
+    facts += [Fact("source", about.source)] if about.source else []
+    facts += [Fact("reference", reference.source) for reference in rate.references]
+    value = f"not determinable, because {rate.reason}" if rate.value is None else value_text(rate.value, about.unit)
+    lines = tuple(_line(reference) for reference in rate.references)
+    return Entry(about.title, value, interval_of(rate), lines, (Facts(tuple(facts)),), muted=rate.value is None)
 
 
-def _reference_table(rows: tuple[Row, ...]) -> Table:
-    columns = (
-        Column("Indicator"),
-        Column("Value", numeric=True),
-        Column("Guideline"),
-        Column("Lies"),
-        Column("Source"),
-    )
-    return Table("Values of the guideline, and on which side of them the figures lie.", columns, rows)
-
-
-def _definitions(group: Group) -> Table:
-    columns = (Column("Indicator"), Column("Definition"), Column("Formula"), Column("Source"))
-    rows = tuple(
-        (about.title, about.definition, about.formula, about.source)
-        for about in (one.definition for one in group.rates)
-    )
-    return Table("What the figures are.", columns, rows)
+def _line(reference: Reference) -> Line:
+    text = reference.text + (f" (for {reference.applies})" if reference.applies else "")
+    return Line(text, reference.side, "" if reference.verified else "figure not verified in the source")

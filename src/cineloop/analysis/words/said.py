@@ -50,6 +50,7 @@ class Words:
             ``{name:clock}`` a moment of the procedure.
         titles: What indicators are called, by name; where one is missing, the English title stands.
         definitions: What they are, likewise.
+        formulas: How they are computed, likewise.
         parts: What parts of indicators are called, by name.
         phases: What the stretches of the course are called.
         events: What events are called.
@@ -67,6 +68,7 @@ class Words:
     unverified: str
     titles: Mapping[str, str] = field(default_factory=dict)
     definitions: Mapping[str, str] = field(default_factory=dict)
+    formulas: Mapping[str, str] = field(default_factory=dict)
 
     def say(self, said: Said) -> str:
         """Return a sentence."""
@@ -79,3 +81,7 @@ class Words:
     def definition(self, definition: Definition) -> str:
         """Return what an indicator is."""
         return self.definitions.get(definition.name, definition.definition)
+
+    def formula(self, definition: Definition) -> str:
+        """Return how an indicator is computed."""
+        return self.formulas.get(definition.name, definition.formula)
