@@ -84,7 +84,7 @@ def open_dicom(path: Path, *, threads: int, allow_truncated: bool) -> Source:
         # A file that ends within an element reads as if it had none; up to the pixels it can still be read.
         header = read_dataset(path, header_only=True)
         if "Rows" in header:
-            raise truncated_error(path, "ends before its pixel data do")
+            raise truncated_error(path, "ends before its pixel data do", readable=False)
         kind = header.get("SOPClassUID")
         name = kind.name if isinstance(kind, UID) else "of unknown kind"
         raise EmptyVideoError(
@@ -260,7 +260,7 @@ class DicomVideoSource(FileSource):
         try:
             data = b"".join(generate_frames(dataset.PixelData, number_of_frames=1))
         except _DAMAGE as error:
-            raise truncated_error(path, f"holds no whole bitstream ({error})") from None
+            raise truncated_error(path, f"holds no whole bitstream ({error})", readable=False) from None
         super().__init__(Medium(path, data), threads=threads, allow_truncated=allow_truncated)
         self._stated = frame_clock(dataset, len(super().clock.pts)) if self._bare_stream() else None
         self._syntax = _syntax(dataset).keyword

@@ -103,7 +103,7 @@ def _survey(medium: Medium, threads: int) -> Survey:
     except VideoError as error:
         if missing is None or isinstance(error, EmptyVideoError):
             raise
-        raise truncated_error(medium.path, missing) from None
+        raise truncated_error(medium.path, missing, readable=False) from None
     with container:
         packets = read_packets(medium, container, stream)
         context, name, declared = stream.codec_context, container.format.name, stream.frames or None
@@ -157,19 +157,26 @@ def _index(medium: Medium, packets: Packets, *, guess_order: bool, truncated: st
         index = until(index, _complete_before(packets))
     if not len(index):
         if truncated:
-            raise truncated_error(medium.path, truncated)
+            raise truncated_error(medium.path, truncated, readable=False)
         raise EmptyVideoError("The video stream holds no frame", where=medium.path, mend="Record or export it again.")
     return index
 
 
-def truncated_error(path: Path, missing: str) -> TruncatedVideoError:
-    """Return the error for a file from whose end something is missing."""
-    return TruncatedVideoError(
-        f"The file {missing}",
-        where=path,
-        mend="Copy it again, or leave it out (predict --skip-errors, data.on_error: skip); in Python, "
-        "Video(path, allow_truncated=True) reads what is there.",
+def truncated_error(path: Path, missing: str, *, readable: bool = True) -> TruncatedVideoError:
+    """Return the error for a file from whose end something is missing.
+
+    Args:
+        path: The file.
+        missing: What.
+        readable: Whether what is there can be read.
+    """
+    mend = (
+        "Copy it again, or leave it out (predict --skip-errors, data.on_error: skip); in Python, "
+        "Video(path, allow_truncated=True) reads what is there."
+        if readable
+        else "Copy it again from the recorder, or leave it out: without what is missing no frame of it can be read."
     )
+    return TruncatedVideoError(f"The file {missing}", where=path, mend=mend)
 
 
 def _complete_before(packets: Packets) -> int:

@@ -67,6 +67,14 @@ def test_files_cut_anywhere(coded, variant, tmp_path):
             assert strict in {"TruncatedVideoError", "VideoError"}, (name, strict)
 
 
+def test_an_mp4_that_ends_before_its_table_is_not_said_to_be_readable(coded, tmp_path):
+    data = write_coded_video(tmp_path / "whole.mp4", FRAMES, keyint=12, bframes=3).read_bytes()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(data[: len(data) * 6 // 10])
+    with pytest.raises(TruncatedVideoError, match="no frame of it can be read"):
+        Video(cut, allow_truncated=True)
+
+
 def test_an_mp4_with_its_table_in_front_serves_what_is_there(coded, tmp_path):
     whole = write_coded_video(
         tmp_path / "whole.mp4", FRAMES, keyint=12, bframes=3, container_options={"movflags": "+faststart"}
