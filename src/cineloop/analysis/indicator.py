@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from cineloop.analysis.words import Said
 
 StageName: TypeAlias = Literal["inbody", "quality", "classify"]
+InputName: TypeAlias = StageName | Literal["segment"]
 """The kinds of models that an analysis runs."""
 
 Side: TypeAlias = Literal["above", "below", "at"]
@@ -34,7 +35,7 @@ class Definition:
     definition: str
     formula: str
     source: str
-    inputs: tuple[StageName, ...]
+    inputs: tuple[InputName, ...]
 
 
 @dataclass(frozen=True)

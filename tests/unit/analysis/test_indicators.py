@@ -145,7 +145,7 @@ def test_the_way_in_may_be_interrupted():
 def test_no_model_of_quality():
     one = found("o10 i60 c5 i40 o10", nonsense=None, ileocecal=None, bbps=None)
     assert one["inbody_seconds"].value == near(105)
-    others = set(one) - {"inbody_seconds", "insertion_start_seconds", "alarms", "alarm_share"}
+    others = set(one) - {"inbody_seconds", "insertion_start_seconds", "alarms", "alarm_share", "instrument_seconds"}
     without_segments = {name for name in others if not name.startswith("bbps_")}
     assert {one[name].reason.key for name in without_segments} == {"no_quality_model"}
 
@@ -186,6 +186,11 @@ def test_the_median_of_a_segment_is_the_lower_one():
     assert [remark.key for remark in one["bbps_right"].remarks] == ["by_frames"]
     few = found("o10 i60 c5 35 n5 110 210 320 o10", settings)["bbps_right"]
     assert [remark.key for remark in few.remarks] == ["by_frames", "little_readable"]
+
+
+def test_no_model_finds_instruments():
+    one = found(PLAIN)["instrument_seconds"]
+    assert (one.value, one.reason.key) == (None, "no_segmentation")
 
 
 def test_alarms_are_runs_of_positive_clips():

@@ -9,6 +9,7 @@ from cineloop.analysis.indicators.body import INBODY, INSERTION_START
 from cineloop.analysis.indicators.caecum import REACHED, TIME_TO_CAECUM
 from cineloop.analysis.indicators.cleanliness import CLEAN
 from cineloop.analysis.indicators.facts import Facts, Finding, Measure
+from cineloop.analysis.indicators.instruments import INSTRUMENTS
 from cineloop.analysis.indicators.readability import UNREADABLE, UNREADABLE_WITHDRAWAL
 from cineloop.analysis.indicators.withdrawal import READABLE_WITHDRAWAL, WITHDRAWAL
 from cineloop.analysis.settings import Settings
@@ -26,6 +27,7 @@ MEASURES: tuple[Measure, ...] = (
     *BBPS,
     ALARMS,
     ALARM_SHARE,
+    INSTRUMENTS,
 )
 """All indicators, in the order in which they are shown."""
 

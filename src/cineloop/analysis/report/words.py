@@ -138,6 +138,7 @@ PAGE: Mapping[str, tuple[str, str]] = {
     "stage_inbody": ("In or out of the body", "体内外判断"),
     "stage_quality": ("Frame quality", "画面质量"),
     "stage_classify": ("Clip classification", "片段分类"),
+    "stage_segment": ("Segmentation", "分割"),
     "run": ("Run", "训练"),
     "weights_alone": ("weights alone", "仅权重"),
     "architecture": ("Architecture", "网络结构"),

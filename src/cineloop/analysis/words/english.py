@@ -9,6 +9,7 @@ ENGLISH = Words(
         "no_body_model": "no model tells whether the scope is in the body",
         "no_quality_model": "no model of frame quality ran",
         "no_classifier": "no classifier of clips ran",
+        "no_segmentation": "no model that finds instruments can be run yet",
         "no_positive_class": "the classifier has no positive class; --alarm-class names one",
         "no_clips": "the recording is too short for a clip",
         "never_inside": "the scope is never seen in the body for {seconds:g} s",
