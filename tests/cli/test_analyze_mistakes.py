@@ -50,6 +50,7 @@ GATE = ("--inbody", "gate.safetensors")
         ((*GATE, "--out", "gate.zip/x"), "A part of the path is a file"),
         ((*GATE, "--pause", "0:02-0:01"), "a pause ends after it begins"),
         ((*GATE, "--deidentify", "--mask", "0,0,9"), "--mask"),
+        ((*GATE, "--deidentify", "--mask", "90,0,9,9"), "not within 96x80"),
         ((*GATE, "--language", "fr"), "en or zh"),
         ((*GATE, "--guideline", "asge"), "asge"),
     ],

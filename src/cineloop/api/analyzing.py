@@ -128,6 +128,7 @@ def analyze(
         VideoError: A file cannot be read, or the recording is too short.
         ModelError: No model is given, or one is of another kind.
         RecipeError: A setting is not valid.
+        PrivacyError: A region that is to be filled does not lie in the picture.
         CineloopError: Another analysis lies in the folder.
     """
     how = (
@@ -173,6 +174,9 @@ def analyze(
     _check_free(folder, paths if link else [])
     with Recording(paths, threads=fast.threads) as recording:
         parts = facts_of(recording, salt=salt, progress=progress)
+        for part in parts:
+            for region in guard.masks if guard is not None else ():
+                region.placed((part.width, part.height))
         store = Store(folder / _WORK, key_of(parts, models, how, fast))
         passed = look(
             recording,
