@@ -62,7 +62,7 @@ def check_analyses(folder, count):
     return np.array(apart)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_models_solve_procedures_shortcuts_do_not_and_analyses_find_the_truth(tmp_path):
     told = run(tmp_path, "phantom", "data/procedures", "--preset", "procedures", "--baselines", "--json")
     shortcuts = json.loads(told)["baselines"]

@@ -34,6 +34,15 @@ def test_the_demo_solves_the_phantom_and_shortcuts_do_not(demo):
     assert report.stat().st_size > 10_000
 
 
+def test_the_demo_analyses_a_procedure_as_it_was(demo):
+    summary = json.loads((demo / "demo.json").read_text())
+    assert summary["gate"]["auroc"]["value"] >= 0.95
+    caecum, withdrawal = (summary["analysis"][name] for name in ("caecum_reached", "withdrawal_seconds"))
+    assert caecum["found"] == caecum["true"] == 1.0
+    assert abs(withdrawal["found"] - withdrawal["true"]) <= 5.0
+    assert (demo / "analysis" / "deidentified.mp4").stat().st_size > 10_000
+
+
 def shuffled(phantom, out, seed):
     """Link a phantom with the labels of each split dealt out anew among its patients."""
     rng = random.Random(seed)
