@@ -193,16 +193,22 @@ def promises():
 def test_every_promise_names_tests_that_exist():
     assert len(promises()) > 30
     for promise, cell in promises():
-        named = re.findall(r"\[`([\w/]+\.py)::(\w+)`\]\(\.\./tests/([\w/]+\.py)\)( \(slow\))?", cell)
+        named = re.findall(r"\[`([\w/]+\.py)::(\w+)`\]\(\.\./tests/([\w/]+\.py)\)(?: \((slow|long)\))?", cell)
         assert named, promise
         assert len(named) == cell.count("::"), promise
-        for path, name, linked, slow in named:
+        for path, name, linked, kind in named:
             assert path == linked, promise
             tree = ast.parse((ROOT / "tests" / path).read_text(encoding="utf-8"))
             tests = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
             assert name in tests, f"{path}::{name}"
-            marks = [ast.unparse(decorator) for decorator in tests[name].decorator_list]
-            assert bool(slow) == ("pytest.mark.slow" in marks), f"{path}::{name}"
+            marks = {ast.unparse(decorator) for decorator in tests[name].decorator_list}
+            marks |= {
+                ast.unparse(node.value)
+                for node in tree.body
+                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"
+            }
+            expected = {f"pytest.mark.{kind}"} if kind else set()
+            assert marks & {"pytest.mark.slow", "pytest.mark.long"} == expected, f"{path}::{name}"
 
 
 def test_the_picture_needs_nothing_from_outside():
