@@ -36,4 +36,4 @@ def identity_salt() -> str:
 def pseudonym(name: str, salt: str) -> str:
     """Return a stable stand-in for ``name``, 12 hexadecimal digits, that cannot be guessed without ``salt``."""
     key = hashlib.blake2b(salt.encode("utf-8"), digest_size=32).digest()
-    return hashlib.blake2b(name.encode("utf-8"), digest_size=6, key=key).hexdigest()
+    return hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=6, key=key).hexdigest()

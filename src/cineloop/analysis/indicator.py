@@ -9,8 +9,10 @@ from typing import Literal, TypeAlias
 from cineloop.analysis.words import Said
 
 StageName: TypeAlias = Literal["inbody", "quality", "classify"]
-InputName: TypeAlias = StageName | Literal["segment"]
 """The kinds of models that an analysis runs."""
+
+InputName: TypeAlias = StageName | Literal["segment"]
+"""The kinds of models that an indicator may need; none that segments can be run yet."""
 
 Side: TypeAlias = Literal["above", "below", "at"]
 

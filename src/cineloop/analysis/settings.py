@@ -65,8 +65,9 @@ class Settings(Section):
         window: Length of the clips that the classifier looks at.
         step: From the start of one clip to that of the next.
         causal: Decide about each moment without looking at what comes after it.
-        kernels: Widths of the median filters of outside, nonsense, ileocecal and bbps; the published ones of the
-            colonoscopy quality control.
+        kernels: Widths of the filters of outside, nonsense, ileocecal and bbps; the published ones of the colonoscopy
+            quality control. They are median filters, but for a gate's outside looking back: see
+            :mod:`cineloop.timeline.switching`.
         sustained: How long something lasts before it counts.
         vary: How far settings are varied to tell uncertainty.
         pauses: Stretches that do not count as withdrawal, such as a polypectomy.

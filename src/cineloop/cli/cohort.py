@@ -19,10 +19,13 @@ from cineloop.cli.source import (
     RootOption,
     SourceArgument,
 )
-from cineloop.errors import CohortError, RecipeError
+from cineloop.errors import CineloopError, CohortError, RecipeError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cineloop.cohort import Cohort
+    from cineloop.cohort.pseudonyms import Meaning
 
 app = typer.Typer()
 
@@ -239,18 +242,39 @@ def find(
     names: Annotated[list[str], typer.Argument(metavar="PSEUDONYMS", help="As a page or a table shows them.")],
     json: JsonOption = False,
 ) -> None:
-    """Turn pseudonyms of outputs back into items, files and patients, on the machine that made them."""
+    """Turn pseudonyms of outputs back into items, files, recordings and patients, on the machine that made them."""
     from dataclasses import asdict
 
     from cineloop.cohort.pseudonyms import among_files, behind
+    from cineloop.runs import is_run
 
+    recordings = Path(source).is_dir() and not is_run(source)
     # Analyses need no cohort: they are of recordings, wherever these lie.
-    found = among_files(names, Path(source)) if Path(source).is_dir() else []
-    if left := [name for name in names if name not in {one.pseudonym for one in found}]:
-        found += behind(left, DataSource(source).read())
+    found = among_files(names, Path(source)) if recordings else []
+    unknown = [name for name in names if name not in {one.pseudonym for one in found}]
+    why = ""
+    if not found:
+        try:
+            cohort = DataSource(source).read()
+        except CineloopError as error:
+            if not recordings:
+                raise
+            why = f", and it is no cohort: {error.what}"
+        else:
+            found, unknown = behind(names, cohort), []
     if json:
         print_json([asdict(meaning) for meaning in found])
-        return
+    elif found:
+        _print_meanings(found)
+    if unknown:
+        raise CohortError(
+            f"Nothing below this folder has the pseudonym {', '.join(map(repr, unknown))}{why}",
+            where=source,
+            mend="Ask on the machine, and as the user, that made the output; of a cohort ask for these alone.",
+        )
+
+
+def _print_meanings(found: Sequence[Meaning]) -> None:
     print_table(
         ["pseudonym", "is", "name", "file"],
         [

@@ -40,14 +40,16 @@ def among_files(names: Sequence[str], folder: Path) -> list[Meaning]:
     """
     salt, wanted = identity_salt(), set(names)
     found: dict[tuple[str, str, str], list[str]] = {}
-    for path in [folder.resolve(), *sorted(folder.rglob("*"))]:
-        kind, forms = ("folder", {path.name}) if path.is_dir() else ("recording", {path.name, path.stem})
-        for form in sorted(forms):
+    for path in [folder, *sorted(folder.rglob("*"))]:
+        is_folder = path.is_dir()
+        # An analysis calls a folder by what it is, not by a link to it.
+        name = path.resolve().name if is_folder else path.name
+        for form in {name} if is_folder else {name, path.stem}:
             # Outputs keep a file's suffix, in lower case, behind the pseudonym.
-            for name in {mark := pseudonym(form, salt), mark + path.suffix.lower()} & wanted:
-                found.setdefault((name, kind, path.name), []).append(path.as_posix())
+            for mark in {short := pseudonym(form, salt), short + path.suffix.lower()} & wanted:
+                found.setdefault((mark, "folder" if is_folder else "recording", name), []).append(path.as_posix())
     order = {name: number for number, name in enumerate(names)}
-    meanings = [Meaning(name, kind, real, tuple(files)) for (name, kind, real), files in found.items()]
+    meanings = [Meaning(*key, tuple(files)) for key, files in found.items()]
     return sorted(meanings, key=lambda one: order[one.pseudonym])
 
 

@@ -16,13 +16,17 @@ from cineloop.timeline.decision import States
 from cineloop.timeline.median import reach
 from cineloop.timeline.segments import run_bounds
 
+_TIE = 1e-9
+"""Far less than what any other difference in cost is: half a frame."""
+
 
 def least_switching(row: npt.NDArray[np.integer], kernel: int) -> States:
     """Return the signal of 0 and 1 that disagrees least with another and changes seldom.
 
-    A change of state costs as much as ``kernel // 2 / 2`` frames. So a stretch between others stays from
-    ``kernel // 2 + 1`` frames on, as in a median filter as wide, and one at an end of the recording from about half as
-    many on.
+    A change of state costs as much as ``kernel // 2 / 2`` frames; of signals that cost the same one with the fewest
+    changes is taken. So a stretch between others stays from ``kernel // 2 + 1`` frames on, as in a median filter as
+    wide, and one at an end of the recording from about half as many on. What lies on the two sides of more than
+    ``kernel // 2`` frames without a vote is decided apart, as if the recording ended there.
 
     Args:
         row: [F], 0 and 1; -1 does not apply and has no vote.
@@ -35,7 +39,6 @@ def least_switching(row: npt.NDArray[np.integer], kernel: int) -> States:
         ValueError: The kernel is below 1, or the row no signal of two states.
     """
     values = np.asarray(row)
-    penalty = reach(kernel) / 2
     if (
         values.ndim != 1
         or values.dtype.kind not in "iu"
@@ -45,13 +48,19 @@ def least_switching(row: npt.NDArray[np.integer], kernel: int) -> States:
     voting = np.flatnonzero(values >= 0)
     if not len(voting):
         return np.full(len(values), -1, np.int8)
-    votes = values[voting].astype(np.int8)
-    # Within a run the best signal does not change, so that runs are decided and not frames.
-    begins, ends = run_bounds(votes)
-    states = _path(votes[begins].tolist(), (ends - begins).tolist(), penalty)
-    votes = np.repeat(np.array(states, np.int8), ends - begins)
+    apart = np.flatnonzero(np.diff(voting) > reach(kernel) + 1) + 1
+    pieces = np.split(values[voting].astype(np.int8), apart)
+    votes = np.concatenate([_decided(piece, reach(kernel) / 2) for piece in pieces])
     # A frame without a vote goes with the one before it.
     return votes[np.maximum(np.searchsorted(voting, np.arange(len(values)), side="right") - 1, 0)]
+
+
+def _decided(votes: States, penalty: float) -> States:
+    """Return the states of frames that all have a vote."""
+    # Within a run the best signal does not change, so that runs are decided and not frames.
+    begins, ends = run_bounds(votes)
+    states = _path(votes[begins].tolist(), (ends - begins).tolist(), penalty + _TIE)
+    return np.repeat(np.array(states, np.int8), ends - begins)
 
 
 def _path(votes: list[int], lengths: list[int], penalty: float) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from cineloop.timeline import Timeline
 from cineloop.video import VideoWriter
 from frame_models import clip_weights, frame_weights
 from moving_clips import clip, surface
+from program import call
 
 FPS = 10
 FILES = {"report.html", "report.json", "timeline.parquet", "timeline.json", "segments.parquet", "events.parquet"}
@@ -100,6 +102,11 @@ def test_pseudonyms_of_an_analysis_are_turned_back_by_the_folder_of_recordings(t
     shutil.copy(video, case / "a.mkv")
     whole = cineloop.analyze(case, inbody=models["inbody"], out=tmp_path / "a").analysis.name
     assert [(one.kind, one.name) for one in among_files([whole], tmp_path)] == [("folder", "Mueller")]
+    Path(os.fsdecode(bytes(tmp_path / "M") + b"\xfc.mp4")).touch()
+    told = call("cohort", "find", tmp_path, whole, "0123456789ab")
+    assert (told.returncode, "Mueller" in told.stdout, "'0123456789ab'" in told.stderr) == (2, True, True)
+    told = call("cohort", "find", case, "0123456789ab")
+    assert (told.returncode, "no cohort" in told.stderr) == (2, True)
 
 
 def test_plain_names_are_written_when_asked_for(tmp_path, video, models):

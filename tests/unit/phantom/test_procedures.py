@@ -174,6 +174,24 @@ def test_the_landmark_is_lost_after_the_scope_has_begun_to_leave():
     assert landmark_lost(astray, np.zeros(len(astray.script))) is None
 
 
+def test_the_table_tells_when_the_landmark_is_lost(written, truth):
+    table = pl.read_csv(written / "procedures.csv")
+    reached = table.filter(pl.col("caecum_reached"))
+    assert len(reached)
+    for row in reached.iter_rows(named=True):
+        frames = truth.filter(pl.col("procedure") == row["procedure"]).sort("frame")
+        seen = frames.filter((pl.col("seconds") >= row["withdrawal_start"]) & (pl.col("landmark") >= VISIBLE))[
+            "seconds"
+        ]
+        lost = row["withdrawal_start"]
+        for second in seen.to_list():
+            if second - lost > 1:
+                break
+            lost = second + 1 / row["rate"]
+        assert row["landmark_lost"] == pytest.approx(lost)
+    assert table.filter(~pl.col("caecum_reached"))["landmark_lost"].null_count() == len(table) - len(reached)
+
+
 def test_a_textbook_procedure_goes_in_once_and_out_once():
     config = phantom.preset("textbook")
     for one in roster(config)[:20]:

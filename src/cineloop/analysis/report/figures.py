@@ -15,7 +15,7 @@ def clock(seconds: float) -> str:
 
 def span(seconds: float) -> str:
     """Return how long something lasts as ``m:ss``, ``h:mm:ss`` from an hour on, to the nearest second."""
-    whole = round(seconds)
+    whole = int(seconds + 0.5)
     return clock_text(whole, hours=whole >= 3600)
 
 
@@ -45,7 +45,7 @@ def with_unit(value: float, unit: str, say: Words) -> str:
         return say("yes" if value else "no")
     if unit != "s":
         return text
-    minutes, seconds = divmod(round(value), 60)
+    minutes, seconds = divmod(int(value + 0.5), 60)
     hours, minutes = divmod(minutes, 60)
     return say("h" if hours else "min", time=text, hours=hours, minutes=minutes, seconds=seconds)
 

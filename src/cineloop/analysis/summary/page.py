@@ -101,7 +101,7 @@ def _cell(rate: Rate) -> Cell:
 def _entry(rate: Rate) -> Entry:
     about = rate.definition
     facts = [Fact("definition", about.definition), Fact("formula", about.formula)]
-    facts += [Fact("source", about.source)] if about.source else []
+    facts.append(Fact("source", about.source or "this software's own"))
     facts += [Fact("reference", reference.source) for reference in rate.references]
     value = f"not determinable, because {rate.reason}" if rate.value is None else value_text(rate.value, about.unit)
     lines = tuple(_line(reference) for reference in rate.references)

@@ -21,6 +21,7 @@ BODY = ("in_body", "out_of_body")
 """The two classes of the column ``body``."""
 
 _AWAY = 1.0
+"""Seconds out of view after which the landmark is lost, and what is seen of it later a glimpse."""
 
 _FRAME = {
     "procedure": pl.String,
@@ -74,8 +75,9 @@ def frame_table(patient: Patient, plan: Plan, landmark: Field, residue: Field) -
 def landmark_lost(plan: Plan, landmark: Field) -> int | None:
     """Return the frame from which on the landmark is out of view after the scope has begun to leave the caecum.
 
-    The scope moves back for a while before the caecum is out of its sight; out of view for less than ``_AWAY`` seconds
-    is not lost. None where the caecum is not reached.
+    The scope moves back for a while before the caecum is out of its sight. The landmark is in view where it covers
+    ``VISIBLE`` of the picture, whether or not blur or fluid hides it; out of view for ``_AWAY`` seconds or less it is
+    not lost. None where the caecum is not reached.
     """
     withdrawal = plan.script.withdrawal()
     if withdrawal is None:

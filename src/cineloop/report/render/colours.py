@@ -18,7 +18,7 @@ _PLAIN: Colour = (96, 104, 114)
 _ABSENT: Colour = (34, 37, 42)
 # The published hues where they can be told apart on black; from dirty to clean the scores also grow brighter.
 _STATES: Mapping[str, Mapping[int, Colour]] = {
-    "phase": {1: (74, 143, 199), 2: (168, 121, 204), 3: (53, 168, 158)},
+    "course": {1: (74, 143, 199), 2: (168, 121, 204), 3: (53, 168, 158)},
     "alarm": {1: (238, 95, 134)},
     "outside": {1: (70, 140, 235)},
     "out_of_body": {1: (70, 140, 235)},

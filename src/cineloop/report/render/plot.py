@@ -165,7 +165,7 @@ def _reduced(row: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray[A
 
 def _label(name: str, words: Words) -> str:
     """Return what a score is a probability of: a signal and its state, or the name as it is."""
-    signal = name if name in words.states else name.rstrip("0123456789")
+    signal = name if name in words.states or not name.startswith("bbps") else name.rstrip("0123456789")
     if signal not in words.states:
         return shorten(words.name(name), _NAME)
     return f"{words.title(signal)}\n{words.state(signal, int(name[len(signal) :] or 1))}"

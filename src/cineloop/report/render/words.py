@@ -68,7 +68,7 @@ class Words:
 
 ENGLISH = Words(
     titles={
-        "phase": "Phase",
+        "course": "Phase",
         "alarm": "Alarm",
         "outside": "Scope",
         "out_of_body": "Scope",
@@ -78,7 +78,7 @@ ENGLISH = Words(
         "bbps": "Cleanliness",
     },
     states={
-        "phase": {-1: "unknown", 0: "outside", 1: "insertion", 2: "caecum", 3: "withdrawal"},
+        "course": {-1: "unknown", 0: "outside", 1: "insertion", 2: "caecum", 3: "withdrawal", 4: "inside"},
         "outside": {0: "inside", 1: "outside"},
         "out_of_body": {0: "inside", 1: "outside"},
         "in_body": {0: "outside", 1: "inside"},
@@ -103,7 +103,7 @@ ENGLISH = Words(
 
 CHINESE = Words(
     titles={
-        "phase": "阶段",
+        "course": "阶段",
         "alarm": "报警",
         "outside": "位置",
         "out_of_body": "位置",
@@ -113,7 +113,7 @@ CHINESE = Words(
         "bbps": "清洁度",
     },
     states={
-        "phase": {-1: "未知", 0: "体外", 1: "进镜", 2: "盲肠", 3: "退镜"},
+        "course": {-1: "未知", 0: "体外", 1: "进镜", 2: "盲肠", 3: "退镜", 4: "体内"},
         "outside": {0: "体内", 1: "体外"},
         "out_of_body": {0: "体内", 1: "体外"},
         "in_body": {0: "体外", 1: "体内"},
