@@ -199,7 +199,7 @@ def _gate(stage: Timeline, settings: Settings, gate: Gate, shift: float, factor:
     """Return what the gate says of each of its rows, filtered, int8 [F].
 
     Looking back, ways in and out stay where they are seen, which a median filter moves; as in one, a stay counts from
-    half a kernel on, and at an end of the recording from a quarter on.
+    half a kernel on, and at an end of the recording from a quarter on. In doubt the scope is outside.
     """
     score = stage.scores[gate.positive]
     threshold = _shifted(gate.threshold, shift)

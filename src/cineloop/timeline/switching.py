@@ -16,17 +16,18 @@ from cineloop.timeline.decision import States
 from cineloop.timeline.median import reach
 from cineloop.timeline.segments import run_bounds
 
-_TIE = 1e-9
-"""Far less than what any other difference in cost is: half a frame."""
+_CHANGE, _ONE = 1e-3, 1e-9
+"""What decides between signals that cost the same, far less than the half a frame by which others differ."""
 
 
 def least_switching(row: npt.NDArray[np.integer], kernel: int) -> States:
     """Return the signal of 0 and 1 that disagrees least with another and changes seldom.
 
-    A change of state costs as much as ``kernel // 2 / 2`` frames; of signals that cost the same one with the fewest
-    changes is taken. So a stretch between others stays from ``kernel // 2 + 1`` frames on, as in a median filter as
-    wide, and one at an end of the recording from about half as many on. What lies on the two sides of more than
-    ``kernel // 2`` frames without a vote is decided apart, as if the recording ended there.
+    A change of state costs as much as ``kernel // 2 / 2`` frames. Of signals that cost the same the one with the fewest
+    changes is taken, and of these one with the most frames of 1. So a stretch between others stays from
+    ``kernel // 2 + 1`` frames on, as in a median filter as wide, and one at an end of the recording from about half as
+    many on. What lies on the two sides of more than ``kernel // 2`` frames without a vote is decided apart, as if the
+    recording ended there.
 
     Args:
         row: [F], 0 and 1; -1 does not apply and has no vote.
@@ -59,7 +60,7 @@ def _decided(votes: States, penalty: float) -> States:
     """Return the states of frames that all have a vote."""
     # Within a run the best signal does not change, so that runs are decided and not frames.
     begins, ends = run_bounds(votes)
-    states = _path(votes[begins].tolist(), (ends - begins).tolist(), penalty + _TIE)
+    states = _path(votes[begins].tolist(), (ends - begins).tolist(), penalty + _CHANGE)
     return np.repeat(np.array(states, np.int8), ends - begins)
 
 
@@ -71,7 +72,7 @@ def _path(votes: list[int], lengths: list[int], penalty: float) -> list[int]:
         origin = (int(cost[1] + penalty < cost[0]), int(cost[1] <= cost[0] + penalty))
         before.append(origin)
         reached = [cost[state] + penalty * (state != now) for now, state in enumerate(origin)]
-        cost = (reached[0] + length * (vote == 1), reached[1] + length * (vote == 0))
+        cost = (reached[0] + length * (vote == 1) * (1 + _ONE), reached[1] + length * (vote == 0))
     state = int(cost[1] < cost[0])
     path = [state]
     for origin in reversed(before[1:]):
