@@ -61,10 +61,13 @@ class Phases:
 
     @property
     def withdrawal(self) -> Span | None:
-        """From when the ileocecal region is last seen to when the scope is next out, or the recording ends."""
+        """From when the scope leaves the ileocecal region to when it is next out, or the recording ends.
+
+        It leaves when the region is last seen; where nothing can be recognised then, in the middle of that time.
+        """
         if not self.looks or self.ends_in_caecum:
             return None
-        return self.looks[-1].stop, self.stay_of(self.looks[-1].start)[1]
+        return self.looks[-1].left, self.stay_of(self.looks[-1].start)[1]
 
     @property
     def cut(self) -> bool:
@@ -100,7 +103,7 @@ class Phases:
 def phases_of(course: Course, sustained: Sustained | None = None) -> Phases:
     """Find the phases of a whole procedure.
 
-    A withdrawal begins when the ileocecal region is last seen and is over when the scope is next outside for long
+    A withdrawal begins when the scope leaves the ileocecal region and is over when the scope is next outside for long
     enough; see :class:`~cineloop.analysis.tracker.Tracker`. Rows whose frame could not be decoded are evidence of
     nothing, and by themselves end no withdrawal.
     """
@@ -142,6 +145,6 @@ def phase_rows(course: Course, phases: Phases) -> tuple[States, Flags]:
             way[:] = CAECUM
             way[course.start < looks[0].start] = INSERTION
             if not (phases.ends_in_caecum and looks[-1] is phases.looks[-1]):
-                way[course.start >= looks[-1].stop] = WITHDRAWAL
+                way[course.start >= looks[-1].left] = WITHDRAWAL
         phase[rows] = way[rows]
     return phase, inside

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cineloop.analysis.settings import Sustained
-from cineloop.analysis.sight import LANDMARK, OUTSIDE, READABLE, UNKNOWN
+from cineloop.analysis.sight import LANDMARK, OUTSIDE, READABLE, UNKNOWN, UNREADABLE
 from cineloop.analysis.spans import Span
 
 LOST = 10.0
@@ -40,6 +40,7 @@ class Look:
         best: The balance at ``stop``, the largest so far.
         again: Seconds in which it was seen since something else could last be recognised.
         last: When it was last seen.
+        blind: Until when nothing could be recognised from ``stop`` on, at most ``LOST`` seconds after ``last``.
         counts: Whether it was seen for long enough.
     """
 
@@ -51,7 +52,13 @@ class Look:
     best: float = 0.0
     again: float = 0.0
     last: float = 0.0
+    blind: float = 0.0
     counts: bool = False
+
+    @property
+    def left(self) -> float:
+        """When the scope leaves: the middle of the time from ``stop`` on in which nothing could be recognised."""
+        return (self.stop + max(self.stop, self.blind)) / 2
 
 
 @dataclass(frozen=True)
@@ -175,8 +182,11 @@ class Tracker:
             look.balance += stop - start
             look.again, look.last = look.again + stop - start, stop
             if look.balance >= look.best - _EPS or look.again >= GLIMPSE - _EPS:
-                look.stop, look.best = stop, look.balance
+                look.stop = look.blind = stop
+                look.best = look.balance
         elif self._look is not None:
+            if sight in (UNREADABLE, UNKNOWN) and start <= self._look.blind + _EPS:
+                self._look.blind = min(stop, self._look.last + LOST)
             if sight == READABLE:
                 self._look.strength -= stop - start
                 self._look.balance -= stop - start
@@ -207,4 +217,4 @@ class Tracker:
 
     def _end_look(self, now: float) -> list[Moment]:
         look, self._look = self._look, None
-        return [Moment("withdrawal_start", look.stop, now)] if look is not None and look.counts else []
+        return [Moment("withdrawal_start", look.left, now)] if look is not None and look.counts else []

@@ -42,8 +42,9 @@ def varied(facts: Facts, course_at: CourseAt, settings: Settings) -> tuple[Indic
 
 def _spread(same: Sequence[Indicator]) -> Indicator:
     """Return the first of an indicator's versions, with what all of them say."""
-    values = [one.value for one in same if one.value is not None]
-    undetermined = 1 - len(values) / len(same)
+    found = [one for one in same if one.value is not None]
+    values = [value for one in found for value in (one.value, one.low, one.high) if value is not None]
+    undetermined = 1 - len(found) / len(same)
     if same[0].value is None:
         return replace(same[0], undetermined=undetermined)
     return replace(same[0], low=min(values), high=max(values), undetermined=undetermined)

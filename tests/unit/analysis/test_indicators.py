@@ -193,6 +193,18 @@ def test_no_model_finds_instruments():
     assert (one.value, one.reason.key) == (None, "no_segmentation")
 
 
+def test_where_nothing_can_be_recognised_when_the_scope_leaves_the_range_is_told():
+    one = found("o10 i60 c5 n4 i50 o10")["withdrawal_seconds"]
+    assert (one.value, one.low, one.high) == near((52, 50, 54))
+    assert one.parts["start_seconds"] == near(77)
+    assert [(remark.key, dict(remark.values)) for remark in one.remarks] == [("left_unseen", {"seconds": near(4)})]
+    pausing = Settings(sustained=SHORT, pauses=((76.0, 79.5),))
+    paused = found("o10 i60 c5 n4 i50 o10", pausing)["withdrawal_seconds"]
+    assert (paused.value, paused.low, paused.high) == near((49.5, 49.5, 50.5))
+    plain = found(PLAIN)["withdrawal_seconds"]
+    assert (plain.low, plain.high, plain.remarks) == (near(80), near(80), ())
+
+
 def test_alarms_are_runs_of_positive_clips():
     clips = windows([(0, 4), (2, 6), (4, 8), (8, 12), (14, 18), (16, 20), (18, 22)], [1, 0, 1, 1, 1, 0, 0])
     one = found("o10 i60 o10", windows=clips)

@@ -36,8 +36,8 @@ def test_stretches_cover_the_recording():
         ("inside", 10, 30),
         ("outside", 30, 40),
         ("insertion", 40, 100),
-        ("caecum", 100, 105),
-        ("withdrawal", 105, 149),
+        ("caecum", 100, 107),
+        ("withdrawal", 107, 149),
         ("outside", 149, 159),
         ("unknown", 159, 162),
     ]

@@ -41,6 +41,11 @@ def test_a_plain_procedure():
         # A look goes on while nothing can be recognised, or the frames could not be decoded.
         ("o10 i60 c1 n4 c1 i50 o10", (76, 126)),
         ("o10 i60 c1 u4 c1 i50 o10", (76, 126)),
+        # Where nothing can be recognised when it leaves, it leaves in the middle of that, at most 5 s later.
+        ("o10 i60 c5 n4 i50 o10", (77, 129)),
+        ("o10 i60 c5 u2 n2 i50 o10", (77, 129)),
+        ("o10 i60 c5 i0.4 n4 i50 o10", (75, 129.4)),
+        ("o10 i60 c5 n30 i50 o10", (80, 155)),
         # The scope slides and looks again, for as long as it was away: this belongs to the look.
         ("o10 i60 c3 i1 c1 i50 o10", (75, 125)),
         # A glimpse, shorter than that, does not; nor do several that are not enough together.
@@ -152,7 +157,7 @@ def signal(text):
     [
         ("o4 i5 c3 i4 o3", "0000111112223333000", "....############..."),
         # A moment outside, nonsense and frames not decoded interrupt no phase.
-        ("o4 i3 o1 i2 c1 n2 c2 u2 i3 o3", "00001111112222233333000", "....################..."),
+        ("o4 i3 o1 i2 c1 n2 c2 u2 i3 o3", "00001111112222223333000", "....################..."),
         # Going in begins anew when the scope is seen outside meanwhile.
         ("o4 i2 o1 i4 c2 i4 o3", "00000001111223333000", ".......##########..."),
         # A stay without the landmark has no known way; a stay too short is none.

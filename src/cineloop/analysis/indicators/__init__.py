@@ -35,8 +35,9 @@ __all__ = ["MEASURES", "Facts", "Finding", "Measure", "measure"]
 
 
 def measure(facts: Facts, settings: Settings) -> tuple[Indicator, ...]:
-    """Return every indicator of a procedure, with its value or the reason why there is none; without uncertainty."""
+    """Return every indicator of a procedure, with its value or the reason why there is none; settings as they are."""
     found = ((one.definition, one.find(facts, settings)) for one in MEASURES)
     return tuple(
-        Indicator(definition, one.value, one.reason, parts=one.parts, remarks=one.remarks) for definition, one in found
+        Indicator(definition, one.value, one.reason, low=one.low, high=one.high, parts=one.parts, remarks=one.remarks)
+        for definition, one in found
     )

@@ -22,7 +22,7 @@ def look_remarks(phases: Phases) -> tuple[Said, ...]:
     if returns:
         last = returns[-1]
         seen = sum(look.seen for look in phases.looks[last + 1 :])
-        values = {"away": away[last], "seen": seen, "otherwise": phases.looks[last].stop}
+        values = {"away": away[last], "seen": seen, "otherwise": phases.looks[last].left}
         remarks.append(Said("returned_to_caecum", values))
     stays = len({phases.stay_of(look.start) for look in phases.looks})
     if stays > 1:

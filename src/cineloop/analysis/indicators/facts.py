@@ -83,12 +83,17 @@ class Seen:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of an indicator: a value, or the reason why there is none; the rest as of an ``Indicator``."""
+    """What was found of an indicator: a value, or the reason why there is none; the rest as of an ``Indicator``.
+
+    ``low`` and ``high`` are what the frames themselves leave open, before settings are varied.
+    """
 
     value: float | None = None
     reason: Said | None = None
     parts: Mapping[str, float] = field(default_factory=dict)
     remarks: tuple[Said, ...] = ()
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)

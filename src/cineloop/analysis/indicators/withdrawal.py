@@ -9,6 +9,9 @@ from cineloop.analysis.settings import Settings
 from cineloop.analysis.spans import Spans, total, without
 from cineloop.analysis.words import Said
 
+_TOLD = 1.0
+"""Seconds in which nothing can be recognised from which on it is told that the withdrawal begins in them."""
+
 
 def examined(facts: Facts, settings: Settings) -> Spans:
     """Return the withdrawal without the user's pauses; nothing where there is none."""
@@ -28,7 +31,12 @@ def _withdrawal(facts: Facts, settings: Settings) -> Finding:
     whole, net = span[1] - span[0], total(examined(facts, settings))
     parts = {"start_seconds": span[0], "stop_seconds": span[1], "whole_seconds": whole, "paused_seconds": whole - net}
     elsewhere = (Said("pauses_elsewhere"),) if settings.pauses and net == whole else ()
-    return Finding(net, parts=parts, remarks=cut_remark(facts) + look_remarks(facts.phases) + elsewhere)
+    look = facts.phases.looks[-1]
+    blind = max(0.0, look.blind - look.stop)
+    unseen = (Said("left_unseen", {"seconds": blind}),) if blind >= _TOLD else ()
+    low, high = (total(without(((start, span[1]),), settings.pauses)) for start in (look.stop + blind, look.stop))
+    remarks = cut_remark(facts) + look_remarks(facts.phases) + unseen + elsewhere
+    return Finding(net, parts=parts, remarks=remarks, low=low, high=high)
 
 
 def _readable(facts: Facts, settings: Settings) -> Finding:
@@ -51,7 +59,8 @@ WITHDRAWAL = Measure(
         unit="s",
         definition="From when the scope leaves the caecum for the last time to when it is out of the body, without the "
         "pauses that the user gave. Guidelines mean examinations without biopsy or polypectomy.",
-        formula="start of the next sustained stay outside - end of the last look at the ileocecal region - pauses",
+        formula="start of the next sustained stay outside - end of the last look at the ileocecal region (middle of "
+        "what follows it in which nothing can be recognised) - pauses",
         source="Barclay et al. 2006, doi 10.1056/NEJMoa055498",
         inputs=("inbody", "quality"),
     ),

@@ -33,6 +33,7 @@ CHINESE = Words(
         "returned_to_caecum": "相隔 {away:.0f} 秒后再次见到回盲部，持续 {seen:.1f} 秒；"
         "若不计此次，退镜自 {otherwise:clock} 起算。",
         "caecum_in_several_stays": "在 {stays} 次进镜中见到回盲部；退镜以最后一次为准。",
+        "left_unseen": "镜身离开盲肠时有 {seconds:.1f} 秒画面无法辨认；退镜以其中点开始计算。",
         "pauses_elsewhere": "所给暂停时段均不在退镜过程内。",
         "not_only_normal": "没有列说明哪些检查为阴性：退镜时间按全部检查计算。",
         "cut_left_out": "录像在退镜结束前终止、未计入退镜时间的检查数：{count}。",
@@ -109,7 +110,8 @@ CHINESE = Words(
         "insertion_start_seconds": "体外画面之后首次持续体内停留的开始",
         "caecum_reached": "回盲部显示达到最短计入时间（短暂中断不计）为 1，否则为 0",
         "time_to_caecum_seconds": "首次观察回盲部的开始 - 进镜开始",
-        "withdrawal_seconds": "此后首次持续体外停留的开始 - 末次观察回盲部的结束 - 暂停时间",
+        "withdrawal_seconds": "此后首次持续体外停留的开始 - 末次观察回盲部的结束"
+        "（其后画面无法辨认时取该段中点） - 暂停时间",
         "readable_withdrawal_seconds": "退镜时间 - 无法辨认的画面 - 体外画面 - 无法解码的画面",
         "unreadable_share": "不可读秒数 / (可读秒数 + 不可读秒数)，体内停留期间",
         "unreadable_withdrawal_share": "不可读秒数 / (可读秒数 + 不可读秒数)，退镜期间",
