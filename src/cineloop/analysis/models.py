@@ -108,7 +108,7 @@ def open_model(
     if stage == "classify":
         if not isinstance(predictor, ClipPredictor):
             raise _other(stage, loaded, "a model of clips (task clip-classification)")
-        found = positive or (predictor.positive if len(predictor.classes) == 2 else None)
+        found = positive or _raises(loaded)
         return _binary(stage, loaded, _known(found, loaded, stage) if found else None)
     if not isinstance(predictor, FramePredictor):
         raise _other(stage, loaded, "a model of frames (task frame-classification)")
@@ -133,6 +133,14 @@ def _binary(stage: StageName, loaded: Loaded, positive: str | None) -> Model:
     if chosen is not None and own != positive:
         chosen = 1 - chosen
     return Model(stage, loaded, classes, positive, {positive: _HALF if chosen is None else chosen}, chosen is not None)
+
+
+def _raises(loaded: Loaded) -> str | None:
+    """Return the class that raises an alarm: of two the one that the run calls positive, or has a threshold for."""
+    if len(loaded.predictor.classes) != 2:
+        return None
+    # Where no class is called so, an evaluation chose its threshold for the second.
+    return loaded.predictor.positive or (loaded.predictor.classes[1] if chosen_threshold(loaded) is not None else None)
 
 
 def _outside(loaded: Loaded) -> str | None:
@@ -168,7 +176,8 @@ def _known(name: str | None, loaded: Loaded, stage: StageName) -> str:
 def _other(stage: StageName, loaded: Loaded, wanted: str) -> ModelError:
     head = loaded.passport.head
     task = head.task if head is not None else "no task"
-    labels = ", ".join(loaded.predictor.classes[:4])
+    classes = loaded.predictor.classes
+    labels = ", ".join(classes[:4]) + (f" and {len(classes) - 4} others" if len(classes) > 4 else "")
     return ModelError(
         f"{_OPTIONS[stage]} needs {wanted}; this one is of {task}, with the classes {labels}",
         where=loaded.path,

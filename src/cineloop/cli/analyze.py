@@ -199,7 +199,8 @@ def _tell(done: Analyzed) -> None:
         note(f"note: {warning}")
     if done.analysis.gaps:
         lost = sum(gap.end - gap.start for gap in done.analysis.gaps)
-        note(f"note: {len(done.analysis.gaps)} stretches, {lost:.1f} s in all, could not be decoded; see the report")
+        many = len(done.analysis.gaps)
+        note(f"note: {many} stretch{'es' * (many != 1)}, {lost:.1f} s in all, could not be decoded; see the report")
     print_table(["indicator", "value", "with other settings", ""], done.rows())
     say()
     for title, path in done.files():

@@ -270,7 +270,8 @@ def find(
         raise CohortError(
             f"Nothing below this folder has the pseudonym {', '.join(map(repr, unknown))}{why}",
             where=source,
-            mend="Ask on the machine, and as the user, that made the output; of a cohort ask for these alone.",
+            mend="Name the folder where the recordings lie, on the machine and as the user that made the output; of a "
+            "cohort ask for these alone.",
         )
 
 

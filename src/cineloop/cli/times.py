@@ -44,7 +44,12 @@ def span_of(text: str, option: str) -> tuple[float, float]:
     Raises:
         CineloopError: It is none.
     """
-    return _two(text, "-", option, "a stretch of time", "12:30-14:05")
+    start, stop = _two(text, "-", option, "a stretch of time", "12:30-14:05")
+    if stop <= start:
+        raise CineloopError(
+            f"a pause ends after it begins, not {text}", where=option, mend="Write the earlier time first."
+        )
+    return start, stop
 
 
 def bounds_of(text: str, option: str) -> tuple[float, float]:
@@ -53,7 +58,14 @@ def bounds_of(text: str, option: str) -> tuple[float, float]:
     Raises:
         CineloopError: They are none.
     """
-    return _two(text, ",", option, "two times", "15:10,18:40")
+    first, second = _two(text, ",", option, "two times", "15:10,18:40")
+    if second <= first:
+        raise CineloopError(
+            f"On the way out the transverse colon comes before the left colon, not {text}",
+            where=option,
+            mend="Write the earlier time first.",
+        )
+    return first, second
 
 
 def _two(text: str, mark: str, option: str, what: str, example: str) -> tuple[float, float]:

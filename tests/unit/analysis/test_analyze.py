@@ -14,6 +14,7 @@ import pytest
 
 import cineloop
 from cineloop.analysis import passing
+from cineloop.analysis.models import open_model
 from cineloop.analysis.report import read_report
 from cineloop.cohort.pseudonyms import among_files
 from cineloop.errors import CineloopError, EmptyVideoError, ModelError, RecipeError, VideoError
@@ -107,6 +108,17 @@ def test_pseudonyms_of_an_analysis_are_turned_back_by_the_folder_of_recordings(t
     assert (told.returncode, "Mueller" in told.stdout, "'0123456789ab'" in told.stderr) == (2, True, True)
     told = call("cohort", "find", case, "0123456789ab")
     assert (told.returncode, "no cohort" in told.stderr) == (2, True)
+
+
+def test_of_two_classes_the_one_with_a_threshold_raises_the_alarm(models, monkeypatch):
+    bare = open_model("classify", models["classify"])
+    assert (bare.positive, dict(bare.thresholds)) == (None, {})
+    monkeypatch.setattr("cineloop.analysis.models.chosen_threshold", lambda loaded: 0.66)
+    judged = open_model("classify", models["classify"])
+    assert judged.positive == judged.outputs[1]
+    assert (dict(judged.thresholds), judged.tuned) == ({judged.outputs[1]: 0.66}, True)
+    other = open_model("classify", models["classify"], positive=judged.outputs[0])
+    assert dict(other.thresholds) == {judged.outputs[0]: pytest.approx(0.34)}
 
 
 def test_plain_names_are_written_when_asked_for(tmp_path, video, models):

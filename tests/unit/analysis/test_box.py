@@ -12,7 +12,8 @@ from cineloop.errors import PrivacyError
     ("text", "size", "box"),
     [
         ("0,0,320,40", (640, 480), (0, 0, 320, 40)),
-        ("0,0,1,1", (640, 480), (0, 0, 1, 1)),
+        ("0,0,1.0,1.0", (640, 480), (0, 0, 640, 480)),
+        ("0,0,2,1", (640, 480), (0, 0, 2, 1)),
         ("600, 460, 40, 20", (640, 480), (600, 460, 40, 20)),
         ("0.0,0.9,1,0.1", (640, 480), (0, 432, 640, 48)),
         ("0,0,100%,5%", (641, 481), (0, 0, 641, 25)),
@@ -27,6 +28,11 @@ def test_pixels_and_shares_are_placed_and_cover_all_that_was_meant(text, size, b
 def test_what_is_no_region_is_refused_with_an_example(text):
     with pytest.raises(PrivacyError, match="0,0,320,40"):
         Region.parse(text)
+
+
+def test_one_pixel_or_the_whole_frame_is_asked():
+    with pytest.raises(PrivacyError, match="one pixel or the whole frame"):
+        Region.parse("0,0,1,1")
 
 
 @pytest.mark.parametrize("text", ["700,0,10,10", "0,480,10,10", "600,0,41,10", "0,460,10,21"])

@@ -43,3 +43,9 @@ def test_stretches_and_bounds():
         span_of("12:30", "--pause")
     with pytest.raises(CineloopError, match="Not two times"):
         bounds_of("12:30", "--segments")
+    with pytest.raises(CineloopError, match="ends after it begins") as error:
+        span_of("1:55-1:50", "--pause")
+    assert error.value.where == "--pause"
+    with pytest.raises(CineloopError, match="comes before the left colon") as error:
+        bounds_of("1:50,1:45", "--segments")
+    assert error.value.where == "--segments"

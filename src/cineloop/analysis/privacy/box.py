@@ -86,6 +86,12 @@ class Region(Section):
         """
         words = [word.strip() for word in text.split(",")]
         shares = any("." in word or "%" in word for word in words)
+        if not shares and words[2:] == ["1", "1"]:
+            raise PrivacyError(
+                f"{text!r} may mean one pixel or the whole frame",
+                where="--mask",
+                mend="Write 0,0,100%,100% for the whole frame; a region in pixels is larger than one.",
+            )
         try:
             values = [float(word.removesuffix("%")) / (100 if word.endswith("%") else 1) for word in words]
             x, y, width, height = values

@@ -119,7 +119,8 @@ def _mean(definition: Definition, procedures: Sequence[Procedure], tells_normal:
         remarks = (*remarks, Said("one_value"))
         return Rate(definition, known[0], n=1, missing=missing, remarks=remarks)
     low, high = student(known)
-    return Rate(definition, float(np.mean(known)), None, low, high, len(known), None, missing, remarks)
+    # No time is below 0, though few that differ much would allow it.
+    return Rate(definition, float(np.mean(known)), None, max(0.0, low), high, len(known), None, missing, remarks)
 
 
 def _six_minutes(definition: Definition, procedures: Sequence[Procedure], tells_normal: bool) -> Rate:

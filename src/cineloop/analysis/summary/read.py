@@ -70,7 +70,8 @@ def _merged(
         raise CineloopError(
             "No procedure of the tables has the name of one that was analysed",
             where=f"{min(names) or 'no names'} in a table, {min(by_name)} in a report",
-            mend="Give the table a column `procedure` with the names of the reports; see `name` in each report.json.",
+            mend="Give the table a column `procedure` with the names of the reports (`procedure` in report.json): "
+            "pseudonyms, unless analyses are made with --name or --plain.",
         )
     rows = [row.completed(by_name[row.name]) if row.name in both else row for row in listed]
     rows += [report for report in reports if report.name not in both]
@@ -94,7 +95,8 @@ def _check_names(rows: Iterable[Procedure], what: str, sources: Sequence[Path] =
             raise CineloopError(
                 f"{what} has the procedure {row.name!r} twice",
                 where=" and ".join(map(str, places)) or "sources",
-                mend="Leave one of them out.",
+                mend="Leave one out if they are the same. What is called alike has one pseudonym: analyse one "
+                "of different procedures again with --name.",
             )
         seen[row.name] = number
 
