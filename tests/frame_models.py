@@ -75,7 +75,7 @@ def frame_weights(
     return load(path, device="cpu")
 
 
-def clip_weights(path: Path, *, spatial: SpatialConfig | None = None) -> Loaded:
+def clip_weights(path: Path, *, spatial: SpatialConfig | None = None, positive: str | None = "lesion") -> Loaded:
     """Write the weights file of a small clip classifier and load it."""
     name = "timesformer-tiny"
     options = models.configure(name, {"img_size": 32, "num_frames": 4, "embed_dim": 32, "depth": 2, "num_heads": 2})
@@ -86,7 +86,7 @@ def clip_weights(path: Path, *, spatial: SpatialConfig | None = None) -> Loaded:
         spatial=spatial or SpatialConfig(size=32),
         temporal_views=1,
         spatial_views=1,
-        positive="lesion",
+        positive=positive,
     )
     passport = Passport.of(models.spec(name), options).model_copy(
         update={

@@ -110,14 +110,15 @@ def test_pseudonyms_of_an_analysis_are_turned_back_by_the_folder_of_recordings(t
     assert (told.returncode, "no cohort" in told.stderr) == (2, True)
 
 
-def test_of_two_classes_the_one_with_a_threshold_raises_the_alarm(models, monkeypatch):
-    bare = open_model("classify", models["classify"])
+def test_of_two_classes_the_one_with_a_threshold_raises_the_alarm(tmp_path, monkeypatch):
+    clips = clip_weights(tmp_path / "clips.safetensors", positive=None)
+    bare = open_model("classify", clips)
     assert (bare.positive, dict(bare.thresholds)) == (None, {})
     monkeypatch.setattr("cineloop.analysis.models.chosen_threshold", lambda loaded: 0.66)
-    judged = open_model("classify", models["classify"])
+    judged = open_model("classify", clips)
     assert judged.positive == judged.outputs[1]
     assert (dict(judged.thresholds), judged.tuned) == ({judged.outputs[1]: 0.66}, True)
-    other = open_model("classify", models["classify"], positive=judged.outputs[0])
+    other = open_model("classify", clips, positive=judged.outputs[0])
     assert dict(other.thresholds) == {judged.outputs[0]: pytest.approx(0.34)}
 
 
