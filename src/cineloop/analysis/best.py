@@ -1,4 +1,4 @@
-"""Frames worth showing: sharp ones that do not look alike, some of each phase."""
+"""Frames worth showing: sharp ones that do not look alike, some of each phase and spread over it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ def choose(
 ) -> list[tuple[int, str, float]]:
     """Choose frames.
 
-    Of the sharpest quarter of a phase the sharpest comes first, and then, again and again, the one that looks least
-    like all that were chosen.
+    A phase is divided into as many stretches as frames are wanted, of as many frames each. Of the phase's sharpest
+    quarter the sharpest comes first, and then, again and again, the one that looks least like all that were chosen,
+    from a stretch that has none yet, as long as there is such a one.
 
     Args:
         looks: All frames that were looked at.
@@ -40,8 +41,9 @@ def choose(
         if not len(rows):
             continue
         keep = max(most, round(_SHARPEST * len(rows)))
-        sharp = rows[np.argsort(-looks.sharpness[rows], kind="stable")[:keep]]
-        chosen = sorted(_apart(looks.signatures[sharp], most).tolist(), key=lambda at: looks.frames[sharp[at]])
+        ranked = np.argsort(-looks.sharpness[rows], kind="stable")[:keep]
+        sharp, stretch = rows[ranked], ranked * most // len(rows)
+        chosen = sorted(_apart(looks.signatures[sharp], stretch, most).tolist(), key=lambda at: looks.frames[sharp[at]])
         found += [(int(looks.frames[sharp[at]]), phase, float(ranks[sharp[at]])) for at in chosen]
     return found
 
@@ -53,12 +55,13 @@ def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return ranks
 
 
-def _apart(signatures: npt.NDArray[np.uint8], most: int) -> npt.NDArray[np.int64]:
-    """Return rows that lie far apart, the first among them."""
+def _apart(signatures: npt.NDArray[np.uint8], stretch: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
+    """Return rows that lie far apart, the first among them, of as many stretches as can be."""
     points = signatures.reshape(len(signatures), -1).astype(np.float32)
     chosen = [0]
     gap = np.square(points - points[0]).sum(axis=1)
     while len(chosen) < min(most, len(points)) and gap.max() > 0:
-        chosen.append(int(gap.argmax()))
+        fresh = ~np.isin(stretch, stretch[chosen]) & (gap > 0)
+        chosen.append(int(np.where(fresh, gap, -1.0).argmax() if fresh.any() else gap.argmax()))
         gap = np.minimum(gap, np.square(points - points[chosen[-1]]).sum(axis=1))
     return np.array(chosen, dtype=np.int64)

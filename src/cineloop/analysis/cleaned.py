@@ -51,10 +51,13 @@ def with_cleaned_pictures(analysis: Analysis, recording: Recording, folder: Path
             if picture.pixels is not None:
                 taken[picture.index] = _taken(picture.pixels, float(recording.seconds[picture.index]))
     log = read_log(folder)
-    said = LANGUAGES[analysis.settings.language].say(Said("removed", {"share": log["removed_share"]}))
+    share, frames = log["removed_share"], sum(part["frames"] for part in log["parts"])
+    said = [Said("removed", {"share": share, "outside": log["removed_frames"]["outside"] / max(1, frames)})]
+    said += [Said(**remark) for remark in log["remarks"]]
+    say = LANGUAGES[analysis.settings.language].say
     return replace(
         analysis,
-        warnings=(*analysis.warnings, said, *log["warnings"]),
+        warnings=(*analysis.warnings, *map(say, said)),
         thumbnails=tuple(taken[frame][SMALL] for frame in small.tolist() if frame in taken),
         best=tuple(
             replace(one, picture=taken[one.place.frame][BEST]) for one in analysis.best if one.place.frame in taken

@@ -178,7 +178,8 @@ def remove_identity(
         # Without the log, which comes last, what is there is what an interrupted call has left.
         for left in (*folder.glob("deidentified*"), folder / "audit.csv", folder / "review.html"):
             left.unlink(missing_ok=True)
-        deidentify(paths, gate_rows(analysis, models), settings, folder, progress)
+        language = analysis.settings.language
+        deidentify(paths, gate_rows(analysis, models), settings, folder, progress, language=language)
     if settings.join:
         return {}
     written = {part["part"]: part["file"] for part in read_log(folder)["parts"]}

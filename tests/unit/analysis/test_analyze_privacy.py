@@ -173,12 +173,18 @@ def test_a_library_s_words_and_strange_suffixes_bring_no_name_into_a_report(tmp_
 
 
 def test_what_deidentification_warns_of_stands_in_the_report(tmp_path, video, gate, monkeypatch):
-    sure(gate, monkeypatch, [0.99] * 60)
+    sure(gate, monkeypatch, [0.99] * 120)
     done = cineloop.analyze(video, inbody=gate, out=tmp_path / "a", privacy=MASK)
     told = json.loads((done.folder / "report.json").read_text())["warnings"]
     assert any("removed 100.0% of the frames" in text for text in told)
     assert any("check the gate's model" in text for text in told)
+    assert any("100.0% as out of the body" in text for text in told)
     assert "check the gate" in (done.folder / "report.html").read_text()
+    chinese = cineloop.analyze(video, inbody=gate, out=tmp_path / "zh", privacy=MASK, settings={"language": "zh"})
+    told = json.loads((chinese.folder / "report.json").read_text())["warnings"]
+    assert any("请检查体内外判断的模型与阈值" in text for text in told)
+    assert all(re.search(r"[\u4e00-\u9fff]", text) for text in told)
+    assert '<html lang="zh-Hans">' in (chinese.folder / "review.html").read_text()
 
 
 def test_a_recording_may_lie_in_its_report_s_folder(tmp_path, video, gate):

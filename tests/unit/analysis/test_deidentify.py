@@ -13,6 +13,8 @@ from cineloop.analysis.privacy.blanking import GateRows
 from cineloop.analysis.privacy.box import Region
 from cineloop.analysis.privacy.deidentify import deidentify
 from cineloop.analysis.privacy.settings import PrivacySettings
+from cineloop.analysis.privacy.words import SHEET
+from cineloop.analysis.words import CHINESE
 from cineloop.errors import PrivacyError
 from cineloop.files import sha256_file
 from cineloop.video import Video, VideoWriter
@@ -85,13 +87,13 @@ def test_without_rows_nothing_is_kept(recording, tmp_path):
     result = deidentify([recording], GateRows(np.zeros(0), np.zeros(0), 0.5), PLAIN, tmp_path)
     assert result.removed_share == 1
     assert {each.reason for each in result.removed} == {"unknown"}
-    assert "150 of 150 frames" in result.warnings[0]
+    assert "150 of 150 frames" in str(result.warnings[0])
 
 
 def test_rows_that_are_too_far_apart_are_told_of(recording, tmp_path):
     result = deidentify([recording], gate(30, [], rate=1), PLAIN, tmp_path)
     assert result.removed_share == 1
-    assert "less often" in result.warnings[0]
+    assert "less often" in str(result.warnings[0])
 
 
 def test_parts_are_written_one_by_one_or_joined(recording, tmp_path):
@@ -174,6 +176,36 @@ def test_the_sheet_shows_what_was_kept_and_never_what_was_removed(recording, tmp
     html = (tmp_path / "asked/review.html").read_text()
     assert any(what == "removed" and int(frame) in removed for frame, _, what in pictures(html))
     assert "as private as the recording itself" in html
+
+
+def test_a_doubt_without_pictures_says_so_and_a_short_stretch_how_long_it_lasts(recording, tmp_path):
+    rows = gate(30, [(0, 4), (9, 14), (28, 30)])
+    rows.probability[75:77] = 0.51  # hardly sure, in the midst of what is kept
+    deidentify([recording], rows, PLAIN, tmp_path / "out")
+    html = (tmp_path / "out/review.html").read_text()
+    strips = re.findall(r'<article class="strip">(.*?)</article>', html, re.DOTALL)
+    short = [one for one in strips if "between two that were removed" in one]
+    assert short
+    assert "lasts 2." in short[0] or "lasts 3." in short[0]
+    assert all("<img" in one or "are not shown" in one for one in strips)
+
+
+def test_a_sheet_speaks_chinese(recording, tmp_path):
+    rows = gate(30, [(0, 4), (20, 23), (25.4, 26)])
+    result = deidentify([recording], rows, PLAIN, tmp_path / "zh", language="zh")
+    html = (tmp_path / "zh/review.html").read_text()
+    assert '<html lang="zh-Hans">' in html
+    body = re.sub(r"<(script|style)[^>]*>.*?</\1>", "", html, flags=re.DOTALL)
+    body = re.sub(r"<[^>]*>", " ", body[body.index("<body") : body.index("<footer")])
+    words = set(re.findall(r"[A-Za-z]{4,}", body))
+    assert not words, words
+    for english, chinese in SHEET.values():
+        assert set(re.findall(r"{(\w+)", english)) == set(re.findall(r"{(\w+)", chinese))
+    seldom = deidentify([recording], gate(30, [], rate=1), PLAIN, tmp_path / "seldom", language="zh")
+    html, log = (tmp_path / "seldom/review.html").read_text(), json.loads(seldom.audit.read_text())
+    assert CHINESE.say(seldom.warnings[0]) in html
+    assert log["warnings"] == [str(one) for one in seldom.warnings]
+    assert result.warnings == ()
 
 
 def test_equal_input_gives_equal_logs_and_sheets(recording, tmp_path):

@@ -167,6 +167,33 @@ def test_alarms_are_drawn_as_they_are_counted():
     assert [key.colour for key in lane.states] == ["state-quiet", "state-alarm"]
 
 
+def given_lanes(**settings):
+    analysis = made_analysis(12, gaps=False)
+    lanes = lanes_of(replace(analysis, settings=Settings(**settings)), Words("en"))
+    return analysis, {lane.name: lane for lane in lanes}
+
+
+def test_pauses_and_segments_that_were_given_are_lanes():
+    analysis, lanes = given_lanes(
+        pauses=((610.0, 9999.0), (500.0, 520.0)), segments={"transverse": 530.0, "left": 600.0}
+    )
+    times = {event.name: event.place.seconds for event in analysis.events}
+    assert lanes["pause"].start.tolist() == [500.0, 610.0]
+    assert lanes["pause"].stop.tolist() == [520.0, analysis.seconds]
+    segments = lanes["segment"]
+    assert [key.label for key in segments.states] == ["right colon", "transverse colon", "left colon"]
+    assert segments.state.tolist() == [0, 1, 2]
+    assert segments.start.tolist() == [times["withdrawal_start"], 530.0, 600.0]
+    assert segments.stop.tolist() == [530.0, 600.0, times["withdrawal_end"]]
+    assert not {"pause", "segment"} & set(given_lanes()[1])
+
+
+def test_segments_without_a_withdrawal_are_drawn_as_far_as_they_were_given():
+    bare = replace(bare_analysis(), settings=Settings(segments={"transverse": 530.0, "left": 600.0}))
+    (lane,) = (lane for lane in lanes_of(bare, Words("en")) if lane.name == "segment")
+    assert (lane.start.tolist(), lane.stop.tolist(), lane.state.tolist()) == ([530.0], [600.0], [1])
+
+
 def test_a_clip_that_was_not_judged_says_nothing():
     analysis = odd_analyses()["clips not judged"]()
     lane = lanes_of(analysis, SAY)[-1]
@@ -285,8 +312,8 @@ def test_words_stand_in_both_languages_and_are_all_used():
     code = "\n".join(path.read_text() for path in SOURCE.glob("*.py") if path.name != "words.py")
     assert set(re.findall(r"say(?:\.known)?\(\s*[\"'](\w+)", code)) <= set(PAGE)
     unused = {key for key in PAGE if not re.search(f"[\"']{key}[\"']", code)}
-    families = {key for key in PAGE if key.startswith(("stage_", "bbps_"))}
-    assert unused - families == {"skip", "sections", "invalid", "provenance", "disclaimer", "side"}
+    families = {key for key in PAGE if key.startswith(("stage_", "bbps_", "segment_"))}
+    assert unused - families == {"side"}
     script = "\n".join(path.read_text() for path in SCRIPTS.glob("*.js"))
     assert set(re.findall(r"\bsay\.(\w+)", script)) == set(SCRIPT)
 

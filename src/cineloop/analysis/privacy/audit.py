@@ -6,6 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ def audit_json(result: PrivacyResult) -> dict[str, Any]:
         "threshold": result.threshold,
         "seconds": _rounded(result.seconds),
         "removed_share": _rounded(result.removed_share),
+        "removed_frames": result.removed_by_reason,
         "parts": [
             {
                 "part": part.number,
@@ -99,7 +101,8 @@ def audit_json(result: PrivacyResult) -> dict[str, Any]:
             for file in result.files
         ],
         "ranges": list(_rows(result)),
-        "warnings": list(result.warnings),
+        "warnings": [str(said) for said in result.warnings],
+        "remarks": [asdict(said) for said in result.warnings],
     }
 
 

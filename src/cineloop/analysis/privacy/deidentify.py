@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from importlib import metadata
 from pathlib import Path
@@ -23,6 +23,7 @@ from cineloop.analysis.privacy.review import review_page
 from cineloop.analysis.privacy.settings import PrivacySettings
 from cineloop.analysis.privacy.thumbnails import Thumbnails
 from cineloop.analysis.privacy.write import Watch, write_video
+from cineloop.analysis.words import Language, Said
 from cineloop.errors import PrivacyError
 from cineloop.files import sha256_file
 from cineloop.identity import identity_salt
@@ -41,6 +42,8 @@ def deidentify(
     settings: PrivacySettings,
     out: Path,
     progress: Progress = silent,
+    *,
+    language: Language = "en",
 ) -> PrivacyResult:
     """Write the files of a procedure again without what identifies its patient.
 
@@ -57,6 +60,7 @@ def deidentify(
         settings: How it is done.
         out: A folder; it is made where it is not there.
         progress: Told about frames.
+        language: Of the review sheet.
 
     Raises:
         PrivacyError: Results are already there; parts cannot be joined; a region lies outside of the frame; or a DICOM
@@ -82,7 +86,7 @@ def deidentify(
         if settings.review_removed:
             thumbnails.add_removed(work, _removed_frames(doubts))
         write_audit(result, staging)
-        review_page(result, doubts, overview, thumbnails).write(staging / "review.html")
+        review_page(result, doubts, overview, thumbnails, language=language).write(staging / "review.html")
         # The log last: whoever finds it finds all of the rest.
         for name in (*dict.fromkeys(names), "review.html", "audit.csv", "audit.json"):
             (staging / name).replace(out / name)
@@ -211,32 +215,21 @@ def _result(
     )
 
 
-def _warnings(outcomes: tuple[PartOutcome, ...], rows: GateRows, settings: PrivacySettings) -> list[str]:
-    said = []
+def _warnings(outcomes: tuple[PartOutcome, ...], rows: GateRows, settings: PrivacySettings) -> Iterator[Said]:
     removed, frames = (sum(getattr(part, name) for part in outcomes) for name in ("removed", "frames"))
     if len(rows.seconds) > 1 and float(np.median(np.diff(rows.seconds))) > settings.gap:
-        said.append(
-            f"The gate looked less often than every {settings.gap:g} s, so that what lies between is unknown and "
-            "removed: look more often, or allow a longer gap."
-        )
+        yield Said("looked_too_seldom", {"gap": settings.gap})
     if removed >= _NEARLY_ALL * frames:
-        said.append(f"{removed} of {frames} frames were removed: check the gate's model and threshold.")
+        yield Said("nearly_all_removed", {"removed": removed, "frames": frames})
     for part in outcomes:
-        name = f"Part {part.number + 1}"
+        number = {"part": part.number + 1}
         if settings.find_text and part.mask.looks and part.mask.still == part.mask.looks:
-            said.append(
-                f"{name}: the scene hardly moves, so text cannot be told from it, and {part.mask.found_share:.0%} of "
-                "the picture was filled. Give the regions of text instead, and turn the search off."
-            )
+            yield Said("hardly_moves", {**number, "share": part.mask.found_share})
         elif part.mask.still:
-            said.append(
-                f"{name}: {part.mask.still} of {part.mask.looks} looks for text were left out, since more than a tenth "
-                "of the picture stood still in them. Look for text by eye."
-            )
+            yield Said("stood_still", {**number, "still": part.mask.still, "looks": part.mask.looks})
         elif settings.find_text and part.frames - part.removed == 1:
-            said.append(f"{name} has one picture, in which text cannot be told from the scene: look at it.")
+            yield Said("one_picture", number)
         if part.truncated:
-            said.append(f"{name} ends early: what is missing from the original is missing here.")
+            yield Said("part_ends_early", number)
         if part.undecodable:
-            said.append(f"{name}: {part.undecodable} kept frames could not be decoded and were removed.")
-    return said
+            yield Said("undecodable_removed", {**number, "frames": part.undecodable})

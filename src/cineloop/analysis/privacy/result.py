@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cineloop.analysis.privacy.blanking import Reason, Span
+from cineloop.analysis.privacy.blanking import REASONS, Reason, Span
 from cineloop.analysis.privacy.mask import Mask
 from cineloop.analysis.privacy.settings import PrivacySettings
+from cineloop.analysis.words import Said
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class PrivacyResult:
         files: In order.
         spans: What is blanked, on the procedure's clock.
         removed: The same in frames, and what could not be decoded.
-        warnings: What a reader must know, in sentences.
+        warnings: What a reader must know.
         versions: Of the software.
         audit: The audit log.
         sheet: The review sheet.
@@ -125,7 +126,7 @@ class PrivacyResult:
     files: tuple[WrittenFile, ...]
     spans: tuple[Span, ...]
     removed: tuple[RemovedRange, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Said, ...]
     versions: Mapping[str, str]
     audit: Path
     sheet: Path
@@ -139,3 +140,11 @@ class PrivacyResult:
     def removed_share(self) -> float:
         """Share of the frames that are blanked, in [0, 1]."""
         return sum(part.removed for part in self.parts) / max(1, sum(part.frames for part in self.parts))
+
+    @property
+    def removed_by_reason(self) -> dict[Reason, int]:
+        """How many frames are blanked for each reason, in the order in which reasons are named."""
+        frames = dict.fromkeys(REASONS, 0)
+        for each in self.removed:
+            frames[each.reason] += each.last - each.first + 1
+        return frames

@@ -1,13 +1,16 @@
-"""The review sheet: what a person looks at before a de-identified recording is passed on, the borderline first."""
+"""The review sheet: what a person looks at before a de-identified recording is passed on, the doubtful first."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
-from cineloop.analysis.privacy.blanking import REASONS
 from cineloop.analysis.privacy.doubts import Doubt, FrameKey
 from cineloop.analysis.privacy.result import PrivacyResult
 from cineloop.analysis.privacy.thumbnails import Thumbnails
+from cineloop.analysis.privacy.words import words
+from cineloop.analysis.words import LANGUAGES, Bilingual, Language
+from cineloop.analysis.words.furniture import FURNITURE
 from cineloop.report.html import (
     Banner,
     Bullets,
@@ -26,7 +29,6 @@ from cineloop.report.html import (
     Strip,
     Table,
     Tone,
-    count,
     number,
     row,
 )
@@ -35,25 +37,17 @@ from cineloop.report.html import (
 _PICTURES = 1_700_000
 _MOST_RANGES = 400
 
-_KINDS = {
-    "near": "Kept, with one of the highest scores",
-    "island": "A short stretch that was kept between two that were removed",
-    "edge": "Kept, beside what was removed",
-    "removed": "Removed, and the gate was hardly sure",
-}
-_REASONS = {
-    "outside": "the gate: out of the body",
-    "unknown": "nothing is known",
-    "lingering": "not over yet: below the threshold, above its release",
-    "padding": "beside what was removed",
-    "island": "a short stretch between two",
-}
 # Doubts of a higher degree are marked.
 _CLOSE = 0.8
 
 
 def review_page(
-    result: PrivacyResult, doubts: Sequence[Doubt], overview: Sequence[FrameKey], thumbnails: Thumbnails
+    result: PrivacyResult,
+    doubts: Sequence[Doubt],
+    overview: Sequence[FrameKey],
+    thumbnails: Thumbnails,
+    *,
+    language: Language = "en",
 ) -> Page:
     """Return the sheet.
 
@@ -62,138 +56,144 @@ def review_page(
         doubts: Places to look at, the most doubtful first.
         overview: Kept frames in which leftover text is to be looked for.
         thumbnails: Their pictures. Frames that were removed are shown only where the settings ask for it.
+        language: Of the sheet.
     """
-    strips, left_out = _strips(result, doubts, thumbnails)
+    say = words(language)
+    strips, left_out = _strips(result, doubts, thumbnails, say)
+    places = Gallery(strips) if strips else Paragraph(say("no_doubt"))
+    more = (Paragraph(say("left_out", n=left_out)),) if left_out else ()
+    frames = sum(part.frames for part in result.parts)
     return Page(
-        title="De-identified recording: review before it is passed on",
-        kicker="Review",
-        subtitle=f"{count(sum(part.frames for part in result.parts), 'frame')}, {_clock(result.seconds)}",
-        banners=tuple(Banner(text) for text in result.warnings) + _open(result),
+        title=say("title"),
+        kicker=say("kicker"),
+        subtitle=f"{say('frames', n=frames)}, {_clock(result.seconds)}",
+        banners=tuple(Banner(LANGUAGES[language].say(said)) for said in result.warnings) + _open(result, say),
         sections=(
-            Section("What was done", (_cards(result),)),
+            Section(say("done"), (_cards(result, say),)),
+            Section(say("first"), (places, *more), intro=say("first_intro"), short=say("first_short")),
             Section(
-                "Look at these first",
-                (
-                    Gallery(strips) if strips else Paragraph("There is nothing that was nearly decided otherwise."),
-                    *(
-                        [Paragraph(f"{count(left_out, 'more place')} left out for the sheet's size.")]
-                        if left_out
-                        else []
-                    ),
-                ),
-                intro="Places where the decision was close, the closest first. Pictures show what was kept, as it is.",
-                short="Doubts",
+                say("text"),
+                (_overview(overview, thumbnails, say), _masks(result, say)),
+                intro=say("text_intro"),
+                short=say("text_short"),
             ),
-            Section(
-                "Is there text left?",
-                (_overview(overview, thumbnails), _masks(result)),
-                intro="Frames spread over what was kept. A name, a number or a date in one of them is in all of them.",
-                short="Text",
-            ),
-            Section("All that was removed", (_ranges(result),), short="Removed"),
+            Section(say("all"), (_ranges(result, say),), short=say("all_short")),
         ),
         provenance=tuple(Fact(name, value) for name, value in result.versions.items())
         + tuple(Fact(file.name, file.sha256) for file in result.files),
+        furniture=FURNITURE[language],
     )
 
 
-def _open(result: PrivacyResult) -> tuple[Banner, ...]:
-    if not result.settings.review_removed:
-        return ()
-    return (Banner("This sheet shows frames that were removed. It is as private as the recording itself.", "bad"),)
+def _open(result: PrivacyResult, say: Bilingual) -> tuple[Banner, ...]:
+    return (Banner(say("private"), "bad"),) if result.settings.review_removed else ()
 
 
-def _cards(result: PrivacyResult) -> Cards:
-    shares = {
-        reason: sum(each.last - each.first + 1 for each in result.removed if each.reason == reason)
-        for reason in REASONS
-    }
+def _cards(result: PrivacyResult, say: Bilingual) -> Cards:
     total = max(1, sum(part.frames for part in result.parts))
-    parts = ", ".join(f"{reason} {shares[reason] / total:.1%}" for reason in REASONS if shares[reason])
+    shares = {reason: frames / total for reason, frames in result.removed_by_reason.items() if frames}
+    parts = ", ".join(say(f"share_{reason}", share=f"{share:.1%}") for reason, share in shares.items())
     filled = max((float(part.mask.filled.mean()) for part in result.parts), default=0.0)
     boxes = sum(len(part.mask.boxes) for part in result.parts)
+    release = say("release", share=result.settings.release)
     return Cards(
         (
-            Card("Frames removed", f"{result.removed_share:.1%}", parts, lead=True),
-            Card("Threshold of the gate", number(result.threshold), f"release {result.settings.release:g} of it"),
-            Card("Picture filled", f"{filled:.1%}", f"the most of a part; {count(boxes, 'rectangle')}"),
+            Card(say("removed"), f"{result.removed_share:.1%}", parts, lead=True),
+            Card(say("threshold"), number(result.threshold), release),
+            Card(say("filled"), f"{filled:.1%}", say("filled_is", n=boxes)),
         )
     )
 
 
-def _strips(result: PrivacyResult, doubts: Sequence[Doubt], thumbnails: Thumbnails) -> tuple[tuple[Strip, ...], int]:
+def _strips(
+    result: PrivacyResult, doubts: Sequence[Doubt], thumbnails: Thumbnails, say: Bilingual
+) -> tuple[tuple[Strip, ...], int]:
     strips: list[Strip] = []
     spent = 0
     for place, doubt in enumerate(doubts):
-        pictures = _pictures(doubt.kept, thumbnails, "kept")
+        pictures = _pictures(doubt.kept, thumbnails, "kept", say)
         if result.settings.review_removed:
-            pictures += _pictures(doubt.removed, thumbnails, "removed")
+            pictures += _pictures(doubt.removed, thumbnails, "removed", say)
         spent += sum(len(picture.data) for picture in pictures)
         if spent > _PICTURES:
             return tuple(strips), len(doubts) - place
-        when = _clock(doubt.start) + (f" to {_clock(doubt.stop)}" if doubt.stop > doubt.start else "")
-        score = "no score" if doubt.score is None else f"score {doubt.score:.3f} of {result.threshold:.3f}"
+        when = _clock(doubt.start)
+        if doubt.stop > doubt.start:
+            when = say("until", start=when, stop=_clock(doubt.stop))
         tone: Tone = "bad" if doubt.degree > _CLOSE else "plain"
-        strips.append(Strip(f"{when}: {_KINDS[doubt.kind]}", pictures, detail=score, tone=tone))
+        title = say("headed", when=when, what=say("hardly" if doubt.kind == "removed" else doubt.kind))
+        strips.append(Strip(title, pictures, detail=_detail(doubt, result.threshold, len(pictures), say), tone=tone))
     return tuple(strips), 0
 
 
-def _pictures(keys: Sequence[FrameKey], thumbnails: Thumbnails, what: str) -> tuple[Picture, ...]:
+def _detail(doubt: Doubt, threshold: float, pictures: int, say: Bilingual) -> str:
+    """Return why a place is doubtful, and that there is nothing to see of it where that is so."""
+    said = [] if doubt.kind != "island" else [say("lasts", seconds=doubt.stop - doubt.start)]
+    if doubt.score is None:
+        said.append(say("no_score"))
+    else:
+        key = "score" if doubt.start == doubt.stop and doubt.kind == "near" else "highest"
+        said.append(say(key, score=f"{doubt.score:.3f}", threshold=f"{threshold:.3f}"))
+    return "; ".join([*said, *([] if pictures else [say("unseen")])])
+
+
+def _pictures(
+    keys: Sequence[FrameKey], thumbnails: Thumbnails, what: Literal["kept", "removed"], say: Bilingual
+) -> tuple[Picture, ...]:
     found = (
-        thumbnails.picture(
-            key, f"Frame {key[1]} of part {key[0] + 1}, {what}", f"part {key[0] + 1}, frame {key[1]}, {what}"
-        )
+        thumbnails.picture(key, say(f"{what}_alt", **at), say(f"{what}_at", **at))
         for key in keys
+        for at in [{"part": key[0] + 1, "frame": key[1]}]
     )
     return tuple(picture for picture in found if picture is not None)
 
 
-def _overview(overview: Sequence[FrameKey], thumbnails: Thumbnails) -> Grid | Paragraph:
-    pictures = _pictures(overview, thumbnails, "kept")
-    return Grid(pictures) if pictures else Paragraph("Nothing was kept.")
+def _overview(overview: Sequence[FrameKey], thumbnails: Thumbnails, say: Bilingual) -> Grid | Paragraph:
+    pictures = _pictures(overview, thumbnails, "kept", say)
+    return Grid(pictures) if pictures else Paragraph(say("nothing_kept"))
 
 
-def _masks(result: PrivacyResult) -> Table | Bullets:
+def _masks(result: PrivacyResult, say: Bilingual) -> Table | Bullets:
     rows = []
     for part in result.parts:
         mask = part.mask
         if mask.content is not None and mask.content.shape != "full":
-            rows.append(row(str(part.number), f"outside of the {mask.content.shape}", "the endoscope's picture"))
+            rows.append(
+                row(str(part.number), say("outside_of", shape=say(f"shape_{mask.content.shape}")), say("picture"))
+            )
         for each in mask.boxes:
-            where = f"{each.box.x}, {each.box.y}, {each.box.width} x {each.box.height}"
-            rows.append(row(str(part.number), where, "given" if each.origin == "given" else "found"))
+            where = f"{each.box.x}, {each.box.y}, {each.box.width} × {each.box.height}"
+            rows.append(row(str(part.number), where, say("given" if each.origin == "given" else "found")))
     if not rows:
-        return Bullets(("Nothing is filled: no text was found, no region given, and the picture has no border.",))
-    columns = (Column("part"), Column("filled, in pixels"), Column("why"))
-    return Table("What is filled with black in every frame that was kept.", columns, tuple(rows))
+        return Bullets((say("no_masks"),))
+    return Table(say("masks"), (Column(say("part")), Column(say("where")), Column(say("why"))), tuple(rows))
 
 
-def _ranges(result: PrivacyResult) -> Details | Paragraph:
+def _ranges(result: PrivacyResult, say: Bilingual) -> Details | Paragraph:
     if not result.removed:
-        return Paragraph("Nothing was removed.")
+        return Paragraph(say("nothing_removed"))
     rows = tuple(
         row(
-            Cell(f"{_clock(each.start)} to {_clock(each.stop)}"),
+            Cell(say("until", start=_clock(each.start), stop=_clock(each.stop))),
             str(each.part),
-            f"{each.first} to {each.last}",
-            _REASONS[each.reason],
+            say("until", start=each.first, stop=each.last),
+            say(f"why_{each.reason}"),
             number(each.scores.low),
             number(each.scores.high),
         )
         for each in result.removed[:_MOST_RANGES]
     )
     columns = (
-        Column("when"),
-        Column("part", numeric=True),
-        Column("frames", numeric=True),
-        Column("why"),
-        Column("lowest score", numeric=True),
-        Column("highest score", numeric=True),
+        Column(say("when")),
+        Column(say("part"), numeric=True),
+        Column(say("which"), numeric=True),
+        Column(say("why")),
+        Column(say("lowest"), numeric=True),
+        Column(say("most"), numeric=True),
     )
     more = len(result.removed) - len(rows)
-    note = f"{count(more, 'more range')} in audit.csv." if more else ""
-    table = Table("Ranges of frames that were removed.", columns, rows, note)
-    return Details(count(len(result.removed), "range"), (table,), open=len(rows) <= 12)
+    table = Table(say("ranges_are"), columns, rows, say("more_ranges", n=more) if more else "")
+    return Details(say("ranges", n=len(result.removed)), (table,), open=len(rows) <= 12)
 
 
 def _clock(seconds: float) -> str:

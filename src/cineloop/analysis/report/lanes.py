@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -26,6 +27,9 @@ PHASES = ("outside", "inside", "insertion", "caecum", "withdrawal", "unknown")
 QUIET = "state-quiet"
 """The colour of what is ordinary."""
 
+SEGMENTS = {"right": "fig-1", "transverse": "fig-3", "left": "fig-6"}
+"""The segments of the colon in the order in which they are passed on the way out, and their colours."""
+
 _COLOURS = {
     ("outside", 1): "state-outside",
     ("out_of_body", 1): "state-outside",
@@ -34,6 +38,7 @@ _COLOURS = {
     ("ileocecal", 1): "state-ileocecal",
     **{("bbps", score): f"bbps-{score}" for score in range(4)},
 }
+_ENDS = ("start", "end")
 _KNOWN = {name for name, _ in _COLOURS}
 
 
@@ -78,9 +83,10 @@ class Lane:
 
 
 def lanes_of(analysis: Analysis, say: Words) -> tuple[Lane, ...]:
-    """Return the course, the signals of the timeline as they are shown, and what the classifier decided."""
+    """Return the course, what the user gave, the signals of the timeline as they are shown, and the classifier's."""
     lanes = [_phases(analysis, say), *_signals(analysis.timeline, analysis.seconds, say)]
     lanes = [lane.without(analysis.gaps) for lane in lanes]
+    lanes[1:1] = [_pauses(analysis, say), _segments(analysis, say)]
     if analysis.windows is not None and (analysis.windows.decided >= 0).any():
         lanes.append(_classifier(analysis.windows, say))
     return tuple(lane for lane in lanes if len(lane.start))
@@ -99,6 +105,35 @@ def _phases(analysis: Analysis, say: Words) -> Lane:
         np.array([one.stop for one in pieces], np.float64),
         np.array([values.index(one.value) for one in pieces], np.int64),
     )
+
+
+def _pauses(analysis: Analysis, say: Words) -> Lane:
+    """Return the pauses that were given, as far as the recording goes."""
+    pieces = [(start, min(stop, analysis.seconds), 0) for start, stop in sorted(analysis.settings.pauses)]
+    return _given("pause", (Key(say("paused"), "fig-5"),), pieces, say)
+
+
+def _segments(analysis: Analysis, say: Words) -> Lane:
+    """Return the segments that were given; the first and the last end where the withdrawal does, if it is known."""
+    keys = tuple(Key(say(f"segment_{name}"), colour) for name, colour in SEGMENTS.items())
+    bounds = analysis.settings.segments
+    if bounds is None:
+        return _given("segment", keys, [], say)
+    begun, ended = ({one.name: one.place.seconds for one in analysis.events}.get(f"withdrawal_{end}") for end in _ENDS)
+    edges = (
+        bounds.transverse if begun is None else begun,
+        bounds.transverse,
+        bounds.left,
+        analysis.seconds if ended is None and begun is not None else ended or bounds.left,
+    )
+    pieces = [(start, min(stop, analysis.seconds), place) for place, (start, stop) in enumerate(pairwise(edges))]
+    return _given("segment", keys, pieces, say)
+
+
+def _given(name: str, keys: tuple[Key, ...], pieces: Sequence[tuple[float, float, int]], say: Words) -> Lane:
+    held = [piece for piece in pieces if piece[0] < piece[1]]
+    start, stop, state = (np.array([piece[at] for piece in held]) for at in range(3))
+    return Lane(name, say(name), keys, start.astype(np.float64), stop.astype(np.float64), state.astype(np.int64))
 
 
 def _signals(timeline: Timeline, end: float, say: Words) -> Iterator[Lane]:

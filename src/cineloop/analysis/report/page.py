@@ -16,6 +16,7 @@ from cineloop.analysis.report.summary import banners, cards
 from cineloop.analysis.report.tables import events, models, recording
 from cineloop.analysis.report.words import Words, capital
 from cineloop.analysis.result import Analysis, BestFrame
+from cineloop.analysis.words.furniture import FURNITURE
 from cineloop.report.coloured import Keys
 from cineloop.report.html import (
     Block,
@@ -63,7 +64,7 @@ def page(analysis: Analysis) -> Page:
             # Browsers differ in whether a page that is a file has an origin that 'self' could mean.
             media=("blob:", "'self'", "file:") if analysis.videos else ("blob:",),
         ),
-        furniture=say.furniture,
+        furniture=FURNITURE[say.language],
     )
 
 

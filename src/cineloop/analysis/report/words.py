@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from cineloop.analysis.indicator import Definition
-from cineloop.analysis.words import LANGUAGES, Language, Said
-from cineloop.report.furniture import DISCLAIMER, Furniture
+from cineloop.analysis.words import LANGUAGES, Bilingual, Language, Pairs, Said
+from cineloop.report.furniture import DISCLAIMER
 
-# A bar divides the form for one from that for all other numbers.
-PAGE: Mapping[str, tuple[str, str]] = {
+PAGE: Pairs = {
     "kicker": ("Procedure report", "检查报告"),
-    "disclaimer": (DISCLAIMER, "研究用软件，非医疗器械。"),
     "subtitle": (
         f"What software found in the recording. {DISCLAIMER}",
         "软件对检查录像的分析结果。研究用软件，非医疗器械。",
     ),
-    "skip": ("To the content", "跳到正文"),
-    "sections": ("Sections", "章节"),
-    "invalid": ("Not a valid result.", "结果无效。"),
-    "provenance": ("Provenance", "来源"),
     "summary": ("Summary", "概要"),
     "timeline": ("Timeline", "时间线"),
     "indicators": ("Indicators", "质量指标"),
@@ -92,6 +84,12 @@ PAGE: Mapping[str, tuple[str, str]] = {
     ),
     # Lanes and curves.
     "phase": ("Phase", "阶段"),
+    "pause": ("Pauses, given", "暂停（给定）"),
+    "paused": ("pause", "暂停"),
+    "segment": ("Segment, given", "肠段（给定）"),
+    "segment_right": ("right colon", "右半结肠"),
+    "segment_transverse": ("transverse colon", "横结肠"),
+    "segment_left": ("left colon", "左半结肠"),
     "gate": ("Gate: outside", "体内外判断：体外"),
     "classifier": ("Classifier", "分类器"),
     "clips": ("Clips: {name}", "片段：{name}"),
@@ -128,8 +126,8 @@ PAGE: Mapping[str, tuple[str, str]] = {
     "frames": ("Frames", "帧数"),
     # Best frames.
     "best_intro": (
-        "The sharpest readable frames of each phase, spread over it.",
-        "各阶段中最清晰的可读画面，按时间分散选取。",
+        "Sharp readable frames of each phase, spread over it, that do not look alike.",
+        "各阶段中清晰、互不相似的可读画面，按时间分散选取。",
     ),
     "best_alt": ("Frame at {time}, {phase}", "{time} 的画面，{phase}"),
     "sharpest": ("among the sharpest {share}", "清晰度居前 {share}"),
@@ -172,7 +170,7 @@ PAGE: Mapping[str, tuple[str, str]] = {
     ),
 }
 
-SCRIPT: Mapping[str, tuple[str, str]] = {
+SCRIPT: Pairs = {
     "timeline": ("Timeline of the procedure", "检查时间线"),
     "zoomIn": ("Zoom in", "放大"),
     "zoomOut": ("Zoom out", "缩小"),
@@ -204,7 +202,7 @@ SCRIPT: Mapping[str, tuple[str, str]] = {
 }
 
 
-class Words:
+class Words(Bilingual):
     """The words of one language.
 
     Args:
@@ -212,18 +210,8 @@ class Words:
     """
 
     def __init__(self, language: Language) -> None:
-        self.language = language
-        self._column = ("en", "zh").index(language)
+        super().__init__(PAGE, language)
         self._shared = LANGUAGES[language]
-
-    def __call__(self, key: str, /, **values: object) -> str:
-        """Return the words of a key, with values in their places; ``n`` chooses between one and several.
-
-        Raises:
-            KeyError: There is no such key.
-        """
-        one, _, several = PAGE[key][self._column].partition("|")
-        return (several if several and values.get("n") != 1 else one).format_map(values)
 
     def said(self, what: Said) -> str:
         """Return a reason or a remark."""
@@ -267,15 +255,9 @@ class Words:
         return self._shared.unverified
 
     @property
-    def furniture(self) -> Furniture:
-        """What stands around a page."""
-        names = ("skip", "sections", "invalid", "provenance", "disclaimer")
-        return Furniture(language={"en": "en", "zh": "zh-Hans"}[self.language], **{name: self(name) for name in names})
-
-    @property
     def script(self) -> dict[str, str]:
         """The words of the page's script."""
-        return {key: both[self._column] for key, both in SCRIPT.items()}
+        return dict(Bilingual(SCRIPT, self.language).all)
 
 
 def capital(text: str) -> str:

@@ -7,14 +7,12 @@ holds them in no language and a page shows them in any.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
 
 from cineloop.analysis.words.chinese import CHINESE
 from cineloop.analysis.words.english import ENGLISH
+from cineloop.analysis.words.pairs import Bilingual, Language, Pairs
 from cineloop.analysis.words.said import Said, Words
-
-Language: TypeAlias = Literal["en", "zh"]
 
 LANGUAGES: Mapping[Language, Words] = {"en": ENGLISH, "zh": CHINESE}
 
-__all__ = ["CHINESE", "ENGLISH", "LANGUAGES", "Language", "Said", "Words"]
+__all__ = ["CHINESE", "ENGLISH", "LANGUAGES", "Bilingual", "Language", "Pairs", "Said", "Words"]

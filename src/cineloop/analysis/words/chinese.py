@@ -43,7 +43,16 @@ CHINESE = Words(
         "little_readable": "其中可读画面仅 {seconds:.1f} 秒。",
         "ends_early": "文件 {name} 比其文件头所示提前结束。",
         "learned_from": "{stage} 的模型在训练时使用过本录像：其结果偏乐观。",
-        "removed": "去标识化移除了 {share:.1%} 的帧。",
+        "removed": "去标识化移除了 {share:.1%} 的帧：其中 {outside:.1%} 被判为体外，其余因过于接近而不能确定。",
+        "looked_too_seldom": "体内外判断的间隔超过 {gap:g} 秒，其间画面未知，已移除；请提高判断频率，或放宽间隔。",
+        "nearly_all_removed": "{frames} 帧中移除了 {removed} 帧：请检查体内外判断的模型与阈值。",
+        "hardly_moves": "第 {part} 部分：画面几乎不动，无法区分文字与场景，已涂黑画面的 {share:.0%}。"
+        "请改为指定文字区域，并关闭文字查找。",
+        "stood_still": "第 {part} 部分：{looks} 次文字查找中有 {still} 次因画面超过十分之一静止而未采用。"
+        "请目视检查文字。",
+        "one_picture": "第 {part} 部分仅有一帧画面，无法区分文字与场景：请目视检查。",
+        "part_ends_early": "第 {part} 部分提前结束：原录像缺失之处，此处亦缺失。",
+        "undecodable_removed": "第 {part} 部分：保留的帧中有 {frames} 帧无法解码，已移除。",
         "not_linked": "报告所在文件夹中没有录像文件，--link 没有可播放的内容。",
         "sizes_differ": "各文件的画面尺寸不同。",
         "pictures_unchecked": "没有模型判断体内外：本报告中的图片未经体外画面检查。",

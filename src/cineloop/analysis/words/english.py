@@ -46,7 +46,18 @@ ENGLISH = Words(
         "little_readable": "Only {seconds:.1f} s of it are readable.",
         "ends_early": "The file {name} ends before what its header promises.",
         "learned_from": "The model of {stage} has learned from this recording: its figures flatter it.",
-        "removed": "De-identification removed {share:.1%} of the frames.",
+        "removed": "De-identification removed {share:.1%} of the frames: {outside:.1%} as out of the body, the others "
+        "because they are too close to that to be sure.",
+        "looked_too_seldom": "The gate looked less often than every {gap:g} s, so that what lies between is unknown "
+        "and removed: look more often, or allow a longer gap.",
+        "nearly_all_removed": "{removed} of {frames} frames were removed: check the gate's model and threshold.",
+        "hardly_moves": "Part {part}: the scene hardly moves, so text cannot be told from it, and {share:.0%} of the "
+        "picture was filled. Give the regions of text instead, and turn the search off.",
+        "stood_still": "Part {part}: {still} of {looks} looks for text were left out, since more than a tenth of the "
+        "picture stood still in them. Look for text by eye.",
+        "one_picture": "Part {part} has one picture, in which text cannot be told from the scene: look at it.",
+        "part_ends_early": "Part {part} ends early: what is missing from the original is missing here.",
+        "undecodable_removed": "Part {part}: {frames} kept frames could not be decoded and were removed.",
         "not_linked": "No file of the recording lies in the report's folder, so that --link has nothing to play.",
         "sizes_differ": "The files differ in the size of their pictures.",
         "pictures_unchecked": "No model told what is out of the body: no picture of this report was checked for that.",
