@@ -11,6 +11,7 @@ from PIL import Image
 
 from cineloop.analysis.indicator import Indicator, Reference
 from cineloop.analysis.indicators import MEASURES
+from cineloop.analysis.moments import PHASES
 from cineloop.analysis.result import (
     Analysis,
     BestFrame,
@@ -88,6 +89,13 @@ def place_at(parts, seconds):
 def bounds_of(duration):
     """Return when each phase is over, on frames that are looked at."""
     return {name: round(share * duration * RATE) / RATE for name, share in SHARES.items()}
+
+
+def with_course(timeline, stretches):
+    """Return a timeline with the phase of each row as its first signal."""
+    rows = np.searchsorted([one.start.seconds for one in stretches], timeline.seconds, side="right") - 1
+    values = np.array([PHASES.index(one.value) - 1 for one in stretches], np.int8)
+    return replace(timeline, filtered={"course": values[rows], **timeline.filtered})
 
 
 def phases_of(duration, parts):
@@ -259,6 +267,8 @@ def made_analysis(minutes=20.0, *, parts=1, thumbnails=60, best=6, gaps=True, se
         for run in segments_of(timeline, name)
         if run.value >= 0
     ]
+    stretches = phases_of(duration, files)
+    timeline = with_course(timeline, stretches)
     phases = ("insertion", "caecum", "withdrawal")
     shown = [
         BestFrame(
@@ -277,7 +287,7 @@ def made_analysis(minutes=20.0, *, parts=1, thumbnails=60, best=6, gaps=True, se
         "stages": stages_of(("inbody", "quality", "classify")),
         "timeline": timeline,
         "windows": windows,
-        "stretches": (*phases_of(duration, files), *runs),
+        "stretches": (*stretches, *runs),
         "events": tuple(sorted(events, key=lambda event: event.place.seconds)),
         "indicators": indicators_of(duration),
         "best": tuple(one for one in shown if one.phase in phases),
@@ -310,15 +320,16 @@ def bare_analysis():
     edges = [0.0, bounds["outside"], bounds["withdrawal"], duration]
     names = ("outside", "inside", "outside")
     found = zip(names, edges[:-1], edges[1:], strict=True)
+    stretches = tuple(Stretch("phase", name, place_at(whole.parts, start), stop) for name, start, stop in found)
     return replace(
         whole,
         settings=Settings(guideline=None),
         stages=stages_of(("inbody",)),
-        timeline=replace(
-            whole.timeline, scores=gate, signals=signal, filtered=signal
+        timeline=with_course(
+            replace(whole.timeline, scores=gate, signals=signal, filtered=signal), stretches
         ),
         windows=None,
-        stretches=tuple(Stretch("phase", name, place_at(whole.parts, start), stop) for name, start, stop in found),
+        stretches=stretches,
         events=whole.events[:1],
         indicators=tuple(
             replace(

@@ -43,6 +43,30 @@ class Silent:
 silent: Progress = Silent()
 
 
+class Titled:
+    """Passes everything on, and says before each stage what it is of.
+
+    Args:
+        listener: Who is told.
+        title: Of what, such as ``3/64 P0003``.
+    """
+
+    def __init__(self, listener: Progress, title: str) -> None:
+        self._listener, self._title = listener, title
+
+    def start(self, total: int | None, label: str) -> None:
+        """Begin a stage."""
+        self._listener.start(total, f"{self._title}: {label}")
+
+    def advance(self, n: int = 1, **fields: float | str) -> None:
+        """Count steps."""
+        self._listener.advance(n, **fields)
+
+    def close(self) -> None:
+        """End the stage."""
+        self._listener.close()
+
+
 @contextmanager
 def stage(progress: Progress, total: int | None, label: str) -> Iterator[Progress]:
     """Run the body as one stage of ``progress``, closed also when the body raises."""

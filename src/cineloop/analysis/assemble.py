@@ -24,7 +24,7 @@ from cineloop.analysis.guidelines import references_for, told
 from cineloop.analysis.indicator import StageName
 from cineloop.analysis.indicators import Facts
 from cineloop.analysis.models import Model
-from cineloop.analysis.moments import events_of, phase_signal, stretches_of
+from cineloop.analysis.moments import course_signal, events_of, stretches_of
 from cineloop.analysis.pictures import BEST, thumbnail
 from cineloop.analysis.result import Analysis, BestFrame, PartFacts, StageFacts, Stretch, Thumbnail
 from cineloop.analysis.run import Passed, fingerprint_of
@@ -155,7 +155,7 @@ def _timeline(
         scores=scores,
         thresholds=thresholds,
         signals=_signals(raw),
-        filtered={**_signals(course), "phase": phase_signal(course, facts.phases, settings)},
+        filtered={"course": course_signal(course, facts.phases, settings), **_signals(course)},
     )
 
 

@@ -21,16 +21,17 @@ Placed: TypeAlias = Callable[[float], Place]
 """Finds the frame that is shown at a time of the procedure."""
 
 PHASES = ("unknown", "outside", "insertion", "caecum", "withdrawal", "inside")
-"""What a stretch of the course is called: by the value of the signal ``phase`` from -1 on; ``inside`` is a stay inside
+"""What a stretch of the course is called: by the value of the signal ``course`` from -1 on; ``inside`` is a stay inside
 on an unknown way."""
 
 
-def phase_signal(course: Course, phases: Phases, settings: Settings) -> States:
-    """Return the signal ``phase`` of each row, int8 [K]: 0 outside, 1 insertion, 2 caecum, 3 withdrawal, -1 unknown.
+def course_signal(course: Course, phases: Phases, settings: Settings) -> States:
+    """Return the signal ``course`` of each row, int8 [K]: its place in ``PHASES`` less 1.
 
     In causal mode it is what was known when the row began.
     """
-    return (followed(course, settings.sustained) if settings.causal else phase_rows(course, phases))[0]
+    phase, inside, *_ = followed(course, settings.sustained) if settings.causal else phase_rows(course, phases)
+    return np.where((phase < 0) & inside, len(PHASES) - 2, phase).astype(np.int8)
 
 
 def stretches_of(course: Course, phases: Phases, settings: Settings, place: Placed) -> tuple[Stretch, ...]:
@@ -42,10 +43,10 @@ def stretches_of(course: Course, phases: Phases, settings: Settings, place: Plac
         settings: Whether phases are those that were known at the time.
         place: Finds frames.
     """
-    found = followed(course, settings.sustained) if settings.causal else phase_rows(course, phases)
-    phase, inside = found[0], found[1]
-    named = np.where((phase < 0) & inside, len(PHASES) - 1, phase + 1)
-    stretches = [Stretch("phase", PHASES[value], place(start), stop) for start, stop, value in runs_of(course, named)]
+    whole = course_signal(course, phases, settings)
+    stretches = [
+        Stretch("phase", PHASES[value + 1], place(start), stop) for start, stop, value in runs_of(course, whole)
+    ]
     for name in SIGNALS:
         row = getattr(course, name)
         if row is not None:

@@ -17,7 +17,7 @@ from cineloop.analysis.words import Said
 from cineloop.timeline.decision import States
 
 UNKNOWN, OUTSIDE, INSERTION, CAECUM, WITHDRAWAL = -1, 0, 1, 2, 3
-"""Phases: unknown, or inside on an unknown way; the values of the signal ``phase``."""
+"""Phases: unknown, or inside on an unknown way; the values of a row."""
 
 Milestone: TypeAlias = Literal["inside", "insertion_start", "caecum_reached", "withdrawal_start", "withdrawal_end"]
 """What may be known of a procedure: that the scope is inside, and when the others happen."""

@@ -218,7 +218,7 @@ class Analysis:
         fingerprint: SHA-256 over the parts' hashes, the settings, the models and the version of Cineloop: what
             decides every figure.
         stages: The models.
-        timeline: A row an instant, with scores and signals, raw and filtered; ``phase`` among the filtered.
+        timeline: A row an instant, with scores and signals, raw and filtered; ``course`` among the filtered.
         windows: What the classifier said; None without one.
         stretches: The course, and the segments of each signal.
         events: In order of time.

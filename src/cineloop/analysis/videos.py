@@ -13,7 +13,7 @@ import numpy as np
 
 from cineloop.analysis.cleaned import LOG, read_log
 from cineloop.analysis.models import Model
-from cineloop.analysis.moments import PHASES, alarms_of
+from cineloop.analysis.moments import alarms_of
 from cineloop.analysis.privacy.blanking import GateRows
 from cineloop.analysis.privacy.deidentify import deidentify
 from cineloop.analysis.privacy.settings import PrivacySettings
@@ -115,10 +115,9 @@ def part_timeline(analysis: Analysis, part: PartFacts) -> Timeline | None:
     def cut(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         return {name: row[rows] for name, row in values.items()}
 
-    drawn = {name: row for name, row in whole.filtered.items() if name != "phase"}
-    course = _course_rows(analysis)
-    if (course != UNDEFINED).any():
-        drawn = {"course": course, **drawn}
+    drawn = dict(whole.filtered)
+    if (whole.filtered.get("course", np.zeros(1)) == UNDEFINED).all():
+        del drawn["course"]
     alarms = _alarm_rows(analysis)
     if alarms is not None:
         drawn["alarm"] = alarms
@@ -131,16 +130,6 @@ def part_timeline(analysis: Analysis, part: PartFacts) -> Timeline | None:
         signals=cut(whole.signals),
         filtered=cut(drawn),
     )
-
-
-def _course_rows(analysis: Analysis) -> States:
-    """Return the phase of each row as the report tells it, int8 [F]: its place in ``PHASES`` less 1."""
-    seconds = analysis.timeline.seconds
-    rows = np.full(len(seconds), UNDEFINED, np.int8)
-    for one in analysis.stretches:
-        if one.name == "phase":
-            rows[(seconds >= one.start.seconds) & (seconds < one.stop)] = PHASES.index(one.value) - 1
-    return rows
 
 
 def _alarm_rows(analysis: Analysis) -> States | None:

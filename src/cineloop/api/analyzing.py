@@ -54,6 +54,11 @@ class Analyzed:
         """Return what a program would read: the content of ``report.json``, and the folder."""
         return {**plain(self.analysis), "folder": str(self.folder)}
 
+    def columns(self) -> list[str]:
+        """Return what stands above :meth:`rows`."""
+        say = Words(self.analysis.settings.language)
+        return [say("indicator"), say("value"), say("other_settings"), ""]
+
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Return a row an indicator: title, value, range over varied settings, and why there is no value."""
         language = self.analysis.settings.language

@@ -12,6 +12,7 @@ import numpy as np
 
 from cineloop.analysis.found import timeline_of
 from cineloop.analysis.models import Model, open_model
+from cineloop.analysis.privacy.audit_facts import AuditFacts
 from cineloop.analysis.privacy.audit_page import page
 from cineloop.analysis.privacy.blanking import GateRows, as_removed, blank_spans
 from cineloop.analysis.privacy.labelled import LabelledRecording, read_labelled
@@ -24,7 +25,8 @@ from cineloop.errors import CineloopError, ModelError, PrivacyError
 from cineloop.files import sha256_file, write_json
 from cineloop.identity import pseudonym
 from cineloop.inference.load import Loaded
-from cineloop.progress import Progress, silent
+from cineloop.progress import Progress, Titled, silent
+from cineloop.runs import now
 from cineloop.schema import validate
 from cineloop.video.recording import Recording
 
@@ -101,6 +103,7 @@ def audit_privacy(
     labelled, notes = read_labelled(table)
     model = _gate(inbody, quality, outside_class, device)
     _check_files(labelled)
+    notes = (*notes, *(str(said) for said in model.warnings))
     learned = model.learned
     if learned is None:
         notes = (*notes, "Whether the model has learned from these procedures cannot be checked: it is not in its run.")
@@ -113,17 +116,19 @@ def audit_privacy(
     for number, each in enumerate(labelled):
         name = each.name if salt is None else pseudonym(each.name, salt)
         work = folder / _WORK / f"{number:05d}"
-        procedures.append(_blanked(each, name, model, how, fast, guard, work, progress))
+        told = Titled(progress, f"{number + 1}/{len(labelled)} {name}")
+        procedures.append(_blanked(each, name, model, how, fast, guard, work, told))
     audit = privacy_audit(procedures)
+    facts = AuditFacts.of(model, made=now())
     content = {
         "schema": 1,
-        "model": {"weights_sha256": model.loaded.passport.sha256, "thresholds": dict(model.thresholds)},
+        **facts.to_json(),
         "rate": how.rate,
         "settings": guard.model_dump(mode="json", include={"release", "padding", "gap", "least_inside"}),
         "notes": list(notes),
         **audit.to_json(),
     }
-    page(audit, notes, rate=how.rate, settings=guard).write(folder / _PAGE)
+    page(audit, notes, facts, rate=how.rate, settings=guard).write(folder / _PAGE)
     write_json(folder / _DATA, content)
     shutil.rmtree(folder / _WORK)
     return Audited(audit, notes, folder)

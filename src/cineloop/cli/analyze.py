@@ -201,7 +201,7 @@ def _tell(done: Analyzed) -> None:
         lost = sum(gap.end - gap.start for gap in done.analysis.gaps)
         many = len(done.analysis.gaps)
         note(f"note: {many} stretch{'es' * (many != 1)}, {lost:.1f} s in all, could not be decoded; see the report")
-    print_table(["indicator", "value", "with other settings", ""], done.rows())
+    print_table(done.columns(), done.rows())
     say()
     for title, path in done.files():
         say(f"{title:<12} {path}")

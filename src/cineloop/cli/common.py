@@ -74,9 +74,11 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
             table.add_row(*row)
         Console(markup=False, highlight=False).print(table)
         return
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    from rich.cells import cell_len, set_cell_size
+
+    widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
     for row in [list(columns), *cells]:
-        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        say("  ".join(set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def progress() -> Progress:

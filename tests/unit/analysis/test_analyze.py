@@ -78,7 +78,7 @@ def test_everything_is_written_and_nothing_unfinished_is_left(done):
     assert report.seconds == pytest.approx(16.0)
     timeline = Timeline.read(done.folder / "timeline.parquet")
     assert set(timeline.scores) >= {"out_of_body", "outside", "nonsense", "ileocecal", "bbps0"}
-    assert set(timeline.filtered) == {"outside", "nonsense", "ileocecal", "bbps", "phase"}
+    assert set(timeline.filtered) == {"outside", "nonsense", "ileocecal", "bbps", "course"}
     assert timeline.equals(Timeline.read(done.folder / "timeline.json"))
 
 

@@ -133,6 +133,37 @@ def test_it_tells_what_deidentification_leaves(tmp_path, folder, gate):
     assert {path.name for path in done.folder.iterdir()} == {"privacy_audit.json", "privacy_audit.html"}
 
 
+def test_an_audit_says_of_which_model_it_is_and_a_listener_of_which_procedure(tmp_path, folder, gate):
+    told = []
+
+    class Listener:
+        def start(self, total, label):
+            told.append(label)
+
+        def advance(self, n=1, **fields):
+            pass
+
+        def close(self):
+            pass
+
+    out = tmp_path / "audit"
+    audit_privacy(usual(folder), inbody=gate, out=out, privacy=LIGHT, plain_names=True, progress=Listener())
+    assert {label.split(":")[0] for label in told} == {"1/2 Mueller", "2/2 b"}
+    content, html = json.loads((out / "privacy_audit.json").read_text()), (out / "privacy_audit.html").read_text()
+    assert content["model"]["architecture"] == "seresnet-tiny"
+    assert content["model"]["thresholds"] == {"out_of_body": 0.5}
+    assert content["model"]["tuned"] is False
+    assert content["software"] == {"cineloop": cineloop.__version__}
+    for said in (
+        "seresnet-tiny",
+        content["model"]["weights_sha256"],
+        "out_of_body ≥ 0.5, untuned",
+        content["made"][:10],
+    ):
+        assert said in html, said
+    assert any("untuned" in text for text in content["notes"])
+
+
 def test_files_that_are_not_there_are_missed_before_any_is_looked_at(tmp_path, folder, gate):
     rows = [(name, 0, 1, name, "p") for name in ("b.mkv", "c.mkv")]
     with pytest.raises(PrivacyError, match="1 of the table's files"):

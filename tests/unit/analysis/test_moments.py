@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from cineloop.analysis.moments import alarms_of, events_of, phase_signal, stretches_of
+from cineloop.analysis.moments import alarms_of, course_signal, events_of, stretches_of
 from cineloop.analysis.phases import phases_of
 from cineloop.analysis.result import Place, Windows
 from cineloop.analysis.settings import Settings
+from cineloop.report.render.words import ENGLISH
 from courses import SHORT, course
 
 
@@ -54,6 +56,19 @@ def test_stretches_cover_the_recording():
     assert all(one.start.frame == round(one.start.seconds * 25) for one in stretches)
 
 
+@pytest.mark.parametrize("causal", [False, True])
+def test_the_signal_says_row_by_row_what_the_stretches_say(causal):
+    whole = course("u2 o8 i20 o10 i60 c5 n4 i40 o10 u3")
+    settings = Settings(sustained=SHORT, causal=causal)
+    phases = phases_of(whole, SHORT)
+    signal = course_signal(whole, phases, settings)
+    stretches = [one for one in stretches_of(whole, phases, settings, place) if one.name == "phase"]
+    for one in stretches:
+        rows = (whole.start >= one.start.seconds) & (whole.start < one.stop)
+        assert {ENGLISH.state("course", value) for value in signal[rows].tolist()} == {one.value}
+    assert {"withdrawal", "unknown", "insertion" if causal else "inside"} <= {one.value for one in stretches}
+
+
 def test_what_no_model_tells_has_no_stretch():
     whole = replace(course("o5 i9 o5"), nonsense=None, ileocecal=None, bbps=None)
     stretches = stretches_of(whole, phases_of(whole, SHORT), Settings(sustained=SHORT), place)
@@ -83,8 +98,8 @@ def test_live_everything_is_known_when_it_was():
     ]
     whole = course("o5 i9 c4 i9 o9", rate=1)
     phases = phases_of(whole, SHORT)
-    assert phase_signal(whole, phases, Settings(sustained=SHORT))[14] == 2
-    assert phase_signal(whole, phases, Settings(sustained=SHORT, causal=True))[14:17].tolist() == [1, 1, 2]
+    assert course_signal(whole, phases, Settings(sustained=SHORT))[14] == 2
+    assert course_signal(whole, phases, Settings(sustained=SHORT, causal=True))[14:17].tolist() == [1, 1, 2]
 
 
 def test_alarms_are_known_when_their_first_clip_is_over():

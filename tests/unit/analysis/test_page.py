@@ -310,6 +310,7 @@ def test_words_stand_in_both_languages_and_are_all_used():
         slots = {"hours", "minutes", "seconds"} if "{time}" in english else set()
         assert set(re.findall(r"{(\w+)", chinese)) <= set(re.findall(r"{(\w+)", english)) | slots
     code = "\n".join(path.read_text() for path in SOURCE.glob("*.py") if path.name != "words.py")
+    code += (ROOT / "src/cineloop/api/analyzing.py").read_text()
     assert set(re.findall(r"say(?:\.known)?\(\s*[\"'](\w+)", code)) <= set(PAGE)
     unused = {key for key in PAGE if not re.search(f"[\"']{key}[\"']", code)}
     families = {key for key in PAGE if key.startswith(("stage_", "bbps_", "segment_"))}

@@ -14,15 +14,13 @@ from made_analysis import bare_analysis, made_analysis
 
 def test_the_phase_comes_first_and_alarms_last():
     analysis = made_analysis(2.0, parts=2)
-    filtered = {**analysis.timeline.filtered, "phase": np.ones(len(analysis.timeline), np.int8)}
-    whole = replace(analysis.timeline, filtered=filtered)
-    analysis = replace(analysis, timeline=whole)
+    whole = analysis.timeline
     for part in analysis.parts:
         drawn = part_timeline(analysis, part)
         names = list(drawn.filtered)
         assert names[0] == "course"
         assert names[-1] == "alarm"
-        assert set(names) == {*whole.filtered, "alarm", "course"} - {"phase"}
+        assert set(names) == {*whole.filtered, "alarm"}
         for seconds, alarm in zip((drawn.seconds + part.start).tolist(), drawn.filtered["alarm"].tolist(), strict=True):
             windows = analysis.windows
             judged = ((windows.start <= seconds) & (seconds < windows.stop) & (windows.decided >= 0)).any()
@@ -54,6 +52,6 @@ def test_a_stay_on_an_unknown_way_is_called_as_in_the_report():
 def test_alarms_are_drawn_where_no_model_of_frames_ran():
     whole = made_analysis(2.0, gaps=False)
     bare = replace(whole.timeline, scores={}, signals={}, filtered={})
-    stretches = (replace(whole.stretches[0], value="unknown", stop=whole.seconds),)
-    analysis = replace(whole, timeline=bare, stretches=stretches)
+    bare = replace(bare, filtered={"course": np.full(len(bare), -1, np.int8)})
+    analysis = replace(whole, timeline=bare)
     assert list(part_timeline(analysis, analysis.parts[0]).filtered) == ["alarm"]

@@ -91,6 +91,11 @@ def test_progress_suits_the_place(monkeypatch):
     assert isinstance(common.progress(), TerminalProgress)
 
 
+def test_wide_letters_take_two_columns(capsys):
+    common.print_table(["指标", "n"], [["退镜时间", 1], ["ab", 2]])
+    assert capsys.readouterr().out == "指标      n\n退镜时间  1\nab        2\n"
+
+
 def test_a_table_is_aligned_and_never_cut(capsys):
     common.print_table(["name", "n"], [["a" * 200, 1], ["b", None]])
     assert capsys.readouterr().out.splitlines() == ["name" + " " * 198 + "n", "a" * 200 + "  1", "b" + " " * 201 + "-"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cineloop.analysis.privacy.audit_facts import AuditFacts
 from cineloop.analysis.privacy.privacy_audit import PrivacyAudit
 from cineloop.analysis.privacy.settings import PrivacySettings
 from cineloop.evaluation.missed import Share
-from cineloop.report.html import Banner, Card, Cards, Fact, Page, Paragraph, Section, number
+from cineloop.report.html import Banner, Card, Cards, Fact, Facts, Page, Paragraph, Section, number
 
 BOUNDS = (
     "Upper bounds are one-sided, of 95%, over patients: frames of one are missed together. Where fewer than two have a "
@@ -16,12 +17,15 @@ BOUNDS = (
 _HELD = "A label holds until the next one, so that times are as fine as the labels are."
 
 
-def page(audit: PrivacyAudit, notes: Sequence[str], *, rate: float, settings: PrivacySettings) -> Page:
+def page(
+    audit: PrivacyAudit, notes: Sequence[str], facts: AuditFacts, *, rate: float, settings: PrivacySettings
+) -> Page:
     """Return the page of an audit.
 
     Args:
         audit: The figures.
         notes: What a reader must know of the data.
+        facts: Of which model, and when.
         rate: Frames a second that the model looked at.
         settings: How was blanked.
     """
@@ -41,6 +45,7 @@ def page(audit: PrivacyAudit, notes: Sequence[str], *, rate: float, settings: Pr
         kicker="Privacy audit",
         chips=(
             Fact("procedures", f"{len(audit.procedures):,}"),
+            Fact("audited", facts.made[:16].replace("T", " ") + " UTC"),
             Fact("looked", f"{rate:g} frames a second"),
             Fact("padding", f"{settings.padding:g} s"),
         ),
@@ -50,7 +55,19 @@ def page(audit: PrivacyAudit, notes: Sequence[str], *, rate: float, settings: Pr
                 "All procedures", (Cards(cards), Paragraph(BOUNDS, "muted"), Paragraph(_HELD, "muted")), short="All"
             ),
             Section("By procedure", (audit.table(),), "The worst first.", "Each"),
+            Section("Model and settings", (Facts((*facts.facts(), *_settings(rate, settings))),), short="Model"),
         ),
+        provenance=(Fact("cineloop", facts.version),),
+    )
+
+
+def _settings(rate: float, settings: PrivacySettings) -> tuple[Fact, ...]:
+    return (
+        Fact("Frames a second", f"{rate:g}"),
+        Fact("Release", f"{settings.release:g} of the threshold"),
+        Fact("Padding", f"{settings.padding:g} s"),
+        Fact("Longest gap between looks", f"{settings.gap:g} s"),
+        Fact("Shortest stretch that is kept", f"{settings.least_inside:g} s"),
     )
 
 

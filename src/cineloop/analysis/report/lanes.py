@@ -21,7 +21,7 @@ from cineloop.timeline.timeline import Timeline
 
 Times: TypeAlias = npt.NDArray[np.float64]
 
-PHASE = "phase"
+PHASE, COURSE = "phase", "course"
 PHASES = ("outside", "inside", "insertion", "caecum", "withdrawal", "unknown")
 
 QUIET = "state-quiet"
@@ -144,7 +144,7 @@ def _signals(timeline: Timeline, end: float, say: Words) -> Iterator[Lane]:
         begins, ends = run_bounds(row)
         told = row[begins] >= 0
         begins, ends = begins[told], ends[told]
-        if name == PHASE or not len(begins):
+        if name == COURSE or not len(begins):
             continue
         states = range(4 if name == "bbps" else max(1, int(row.max())) + 1)
         yield Lane(

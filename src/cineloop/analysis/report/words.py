@@ -82,6 +82,10 @@ PAGE: Pairs = {
         "not determinable, because no model scored the cleanliness of a readable frame",
         "无法确定，因为没有模型对可读画面的清洁度评分",
     ),
+    # A table without a page.
+    "indicator": ("indicator", "指标"),
+    "value": ("value", "数值"),
+    "other_settings": ("with other settings", "其他设置下"),
     # Lanes and curves.
     "phase": ("Phase", "阶段"),
     "pause": ("Pauses, given", "暂停（给定）"),

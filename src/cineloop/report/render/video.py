@@ -177,12 +177,14 @@ def _frames_to_show(timeline: Timeline, video: Video, *, published: bool) -> tup
         raise TimelineError(
             f"The timeline goes to frame {last} ({last + 1} frames) and the video has {frames} frames",
             where=f"{timeline.source}, {video.path}",
-            mend="Name the video that the timeline was made from.",
+            mend="Name the video that the timeline was made from. An analysis of several files has one timeline for "
+            "all of them: cineloop analyze --overlay draws each.",
         )
     if published and not last < frames <= stop:
         shown = min(stop, frames)
         notes.append(f"the timeline has {last + 1} frames and the video {frames}: the first {shown} are shown")
-    elif stop < frames:
+    elif frames - last > min(timeline.stride + 1, int(np.diff(timeline.frames).max(initial=1))):
+        # Rows at a rate that does not divide the video's are by turns one frame further apart.
         notes.append(f"the timeline says nothing about the last {frames - stop} of {frames} frames")
     rows = timeline.frames[timeline.frames < frames]
     apart = np.abs(timeline.seconds[: len(rows)] - video.clock.pts[rows] * float(video.clock.time_base))

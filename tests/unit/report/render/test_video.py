@@ -122,6 +122,20 @@ def test_what_is_odd_is_told(video, tmp_path):
     short = render(made_timeline(30), video, out=tmp_path / "short.mp4")
     assert short.notes == ("the timeline says nothing about the last 10 of 40 frames",)
     assert short.frames == 40
+    # Five of six frames were looked at, and the last one is the sixth.
+    (rows,) = np.nonzero(np.arange(36) % 6 != 5)
+    whole = made_timeline(36)
+    uneven = replace(
+        whole,
+        frames=rows,
+        seconds=whole.seconds[rows],
+        **{
+            kind: {n: row[rows] for n, row in getattr(whole, kind).items()}
+            for kind in ("scores", "signals", "filtered")
+        },
+    )
+    first = write_coded_video(tmp_path / "first.mp4", 36, size=SIZE)
+    assert render(uneven, first, out=tmp_path / "uneven.mp4").notes == ()
     (remark,) = render(made_timeline(40, rate=30.0), video, out=tmp_path / "rate.mp4").notes
     assert "frame 39 is at 1.300 s in the timeline and 1.560 s in the video" in remark
 
