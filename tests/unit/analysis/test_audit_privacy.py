@@ -150,12 +150,12 @@ def test_an_audit_says_of_which_model_it_is_and_a_listener_of_which_procedure(tm
     audit_privacy(usual(folder), inbody=gate, out=out, privacy=LIGHT, plain_names=True, progress=Listener())
     assert {label.split(":")[0] for label in told} == {"1/2 Mueller", "2/2 b"}
     content, html = json.loads((out / "privacy_audit.json").read_text()), (out / "privacy_audit.html").read_text()
-    assert content["model"]["architecture"] == "seresnet-tiny"
+    assert content["model"]["architecture"] == "resnet10-csra"
     assert content["model"]["thresholds"] == {"out_of_body": 0.5}
     assert content["model"]["tuned"] is False
     assert content["software"] == {"cineloop": cineloop.__version__}
     for said in (
-        "seresnet-tiny",
+        "resnet10-csra",
         content["model"]["weights_sha256"],
         "out_of_body ≥ 0.5, untuned",
         content["made"][:10],
