@@ -186,6 +186,11 @@ class Run:
         state: State = self.ledger()["state"]
         return state
 
+    @property
+    def packed(self) -> bool:
+        """Whether it was packed to be shared, so that its cohort is not there."""
+        return bool(self.ledger().get("packed"))
+
 
 def is_run(path: str | Path) -> bool:
     """Return whether ``path`` is a run folder."""
@@ -198,11 +203,12 @@ def refuse_packed(run: Run) -> None:
     Raises:
         RunError: It was.
     """
-    if run.ledger().get("packed"):
+    if run.packed:
         raise RunError(
             "This run was packed to be shared, without the cohort that it was trained on",
             where=run.path,
-            mend="Use predict, analyze, export or features with it; train and evaluate need the run itself.",
+            mend="Use predict, analyze, export or features with it, or evaluate it on a cohort of your own: "
+            f"cineloop evaluate {run.path} --data FOLDER.",
         )
 
 

@@ -111,6 +111,29 @@ def test_unpacked_it_is_a_run_that_says_the_same(packed, folder, tmp_path):
     assert chosen_threshold(cineloop.load(folder)) == chosen_threshold(cineloop.load(tmp_path / "shared"))
 
 
+def test_unpacked_it_can_be_judged_on_another_cohort_as_the_run_itself(packed, folder, tmp_path):
+    shutil.unpack_archive(packed.path, tmp_path)
+    data = tiny_recipe(write_cohort(tmp_path / "other", frames=14), epochs=1)["data"]
+    one, two = (
+        api.evaluate(run, data={"data": data}, out=tmp_path / out)
+        for run, out in ((folder, "own"), (tmp_path / "shared", "packed"))
+    )
+    figures = [
+        {each.key.metric: (each.value, each.low, each.high) for each in of.evaluation.headline} for of in (one, two)
+    ]
+    assert figures[0] == figures[1]
+    assert two.evaluation.threshold.value == one.evaluation.threshold.value
+    assert two.evaluation.threshold.source == "fixed"
+    assert any("cannot be checked" in text for text in two.evaluation.warnings)
+    assert not any("cannot be checked" in text for text in one.evaluation.warnings)
+    compared = api.evaluate(folder, data={"data": data}, against=tmp_path / "shared", out=tmp_path / "compared")
+    assert any("shared was packed" in text for text in compared.evaluation.warnings)
+    assert all(each.difference == 0 for each in compared.evaluation.comparison.differences)
+    done = call("evaluate", tmp_path / "shared")
+    assert done.returncode == 2
+    assert "--data" in done.stderr
+
+
 def test_what_needs_its_cohort_says_so(packed, tmp_path):
     shutil.unpack_archive(packed.path, tmp_path)
     for work in (api.evaluate, lambda run: api.train(run, resume=True), api.plan):

@@ -37,7 +37,8 @@ def evaluate(
         run: The folder of a run.
         split: Which split.
         data: Another cohort for external validation: a recipe or a mapping with a ``data`` section, a folder of
-            data, or one that ``cineloop cohort convert`` saved. None means the run's own data.
+            data, or one that ``cineloop cohort convert`` saved. None means the run's own data, which a packed run
+            lacks.
         against: Another run, compared on the same items.
         pool: Further runs, evaluated before, to judge together with this one: folds or seeds (needs ``out``).
         overrides: ``evaluate.key=value`` texts laid over the run's recipe.
@@ -58,13 +59,16 @@ def evaluate(
     loaded = load(run, device=device)
     if loaded.run is None:
         raise RunError("Evaluation needs a run, not weights alone", where=run, mend="Name the run's folder.")
-    runs.refuse_packed(loaded.run)
+    if data is None:
+        runs.refuse_packed(loaded.run)
     resolved = load_recipe(loaded.run.recipe_file, overrides)
     # What costs little to refuse comes before the audit of the run's own data.
     other = load(against, device=device) if against is not None else None
     external = judge.read_external(data, loaded.predictor.classes, progress=progress) if data is not None else None
-    prepared = prepare(resolved, progress=progress)
-    same_data(loaded.run, prepared.cohort)
+    prepared = None
+    if not loaded.run.packed:
+        prepared = prepare(resolved, progress=progress)
+        same_data(loaded.run, prepared.cohort)
     return judge.judge(
         loaded,
         resolved,

@@ -18,7 +18,7 @@ def command(
     """Write a run as an archive to share: weights, recipe and figures, without identifiers or pixels.
 
     No name of a file, folder, patient or machine, no hash of a file, no picture and no free text goes with it; names of
-    classes do. Unpacked it is a run, with which `predict`, `analyze` and `export` work.
+    classes do. Unpacked it is a run, with which `predict`, `analyze`, `export` and, on data of your own, `evaluate` work.
     """
     from cineloop.packing import pack
 

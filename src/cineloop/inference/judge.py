@@ -20,6 +20,7 @@ from cineloop.evaluation.missed import Missed, missed_of
 from cineloop.evaluation.predictions import Predictions
 from cineloop.evaluation.questions import Answer
 from cineloop.evaluation.result import Evaluation
+from cineloop.evaluation.schema import EvaluateSection, ThresholdRule
 from cineloop.evaluation.thresholds import choose_threshold
 from cineloop.files import natural
 from cineloop.inference.load import Loaded
@@ -165,7 +166,7 @@ def _predict(
 def judge(
     loaded: Loaded,
     recipe: Recipe,
-    prepared: Prepared,
+    prepared: Prepared | None,
     *,
     split: str,
     external: Prepared | None = None,
@@ -179,7 +180,8 @@ def judge(
     Args:
         loaded: The model.
         recipe: Of its run, possibly with another ``evaluate`` section.
-        prepared: The run's own cohort; its validation split gives thresholds.
+        prepared: The run's own cohort; its validation split gives thresholds. None where it is not there: thresholds
+            are then those that the run's own evaluation chose, and ``external`` is needed.
         split: Which split to judge.
         external: Another cohort, whose ``split`` (or all of it, where it is not divided) is judged instead.
         against: Another model, compared on the same items.
@@ -192,8 +194,9 @@ def judge(
         EvaluationError: No label is known.
     """
     loaded = dataclasses.replace(loaded, predictor=loaded.predictor.under(recipe))
-    own = prepared.cohort
+    own = prepared.cohort if prepared is not None else None
     subject = external if external is not None else prepared
+    assert subject is not None, "a cohort to judge on"
     if external is not None:
         check_disjoint(external, loaded)
     cohort = subject.cohort
@@ -205,7 +208,7 @@ def judge(
     predictions, records = _predict(loaded, items, cohort, split=split, on_error=on_error, progress=progress)
     validation: Predictions | None = None
     val_items: list[Item] = []
-    if "val" in own.split_names and (split != "val" or external is not None):
+    if own is not None and "val" in own.split_names and (split != "val" or external is not None):
         val_items = _items(own, "val", loaded)
         validation, _ = _predict(loaded, val_items, own, split="val", on_error=on_error, progress=progress)
     title = split if name is not None else "all"
@@ -216,10 +219,11 @@ def judge(
         "cohort": cohort.name,
         "split": title,
         "name": _name(loaded),
-        "warnings": (*subject.warnings, *_said_in_training(loaded, subject)),
-        "watermark": subject.watermark or prepared.watermark or _watermark(loaded),
+        "warnings": (*subject.warnings, *_said_in_training(loaded, subject), *_unchecked(loaded, against)),
+        "watermark": subject.watermark or (prepared and prepared.watermark) or _watermark(loaded),
     }
-    answers = _answers(loaded, recipe, (predictions, items), (validation, val_items), said)
+    kept = chosen_thresholds(loaded) if own is None else {}
+    answers = _answers(loaded, recipe, (predictions, items), (validation, val_items), kept, said)
     thresholds = {
         answer.question.name: answer.evaluation.threshold.value
         for answer in answers
@@ -228,7 +232,7 @@ def judge(
     evaluation = evaluate(
         loaded.predictor.decided(predictions, thresholds),
         validation=loaded.predictor.decided(validation, thresholds) if validation is not None else None,
-        config=recipe.evaluate,
+        config=recipe.evaluate if own is not None else _fixed(recipe.evaluate, chosen_threshold(loaded)),
         against=contender,
         **said,
     )
@@ -271,9 +275,13 @@ def _answers(
     recipe: Recipe,
     judged: tuple[Predictions, Sequence[Item]],
     validation: tuple[Predictions | None, Sequence[Item]],
+    kept: Mapping[str, float],
     said: Mapping[str, Any],
 ) -> tuple[Answer, ...]:
-    """Judge each question that the model answers besides its classes; its threshold is chosen on validation."""
+    """Judge each question that the model answers besides its classes.
+
+    Its threshold is chosen on validation; where ``kept`` has one, it is that.
+    """
     held = validation[0]
     chosen_on = (
         {one.name: one.predictions for one in loaded.predictor.questions(held, validation[1])}
@@ -285,9 +293,26 @@ def _answers(
         config = recipe.evaluate.model_copy(
             update={"positive": None, "selection": question.selection, "ordinal": question.ordinal}
         )
+        config = _fixed(config, kept.get(question.name))
         evaluation = evaluate(question.predictions, validation=chosen_on.get(question.name), config=config, **said)
         found.append(Answer(question, evaluation))
     return tuple(found)
+
+
+def _fixed(config: EvaluateSection, threshold: float | None) -> EvaluateSection:
+    """Return a configuration with a threshold that was chosen before, where there is one."""
+    if threshold is None:
+        return config
+    return config.model_copy(update={"threshold": ThresholdRule(rule="fixed", at=threshold)})
+
+
+def _unchecked(*models: Loaded | None) -> list[str]:
+    """Return a warning for each model whose training files are not known."""
+    return [
+        f"{_name(each)} was packed to be shared: whether it was trained on files of this cohort cannot be checked."
+        for each in models
+        if each is not None and each.run is not None and each.run.packed
+    ]
 
 
 def _missed(evaluation: Evaluation, items: Sequence[Item]) -> Missed | None:
@@ -331,7 +356,7 @@ def _name(loaded: Loaded) -> str:
 def _contender(
     other: Loaded,
     recipe: Recipe,
-    own: Prepared,
+    own: Prepared | None,
     subject: Prepared,
     name: str | None,
     split: str,
@@ -349,6 +374,8 @@ def _contender(
     judged = _items(subject.cohort, name, other)
     if subject.watermark is None:
         _refuse_learned(other, subject.cohort, judged)
+    if own is None:
+        return Contender(_name(other), predict(subject, name, split), chosen_threshold(other))
     threshold: float | None = None
     tunable = len(other.predictor.classes) == 2 and "val" in own.cohort.split_names and name != "val"
     # What it was trained on would give a threshold that is too sure.

@@ -26,6 +26,7 @@ SPLITS = ("train", "val", "test")
 _READ_ME = """A trained model, as a run of Cineloop that was packed to be shared.
 
   cineloop predict FOLDER VIDEO     after unpacking: the folder is a run
+  cineloop evaluate FOLDER --data YOURS
   cineloop weights inspect FOLDER/weights.safetensors
 
 It holds the weights, the recipe, the versions, the curves and the figures of its evaluations on its own cohort, with a

@@ -37,7 +37,7 @@ def first_stage(weights: Path | None) -> runs.Run | None:
 def unknown_corpus(weights: Path | None) -> str | None:
     """Return a warning where first weights were trained on files that nothing here names; None where all is known."""
     first = first_stage(weights)
-    if first is not None and first.ledger().get("packed"):
+    if first is not None and first.packed:
         return (
             f"The first weights come from {first.path.name}, which was packed to be shared: that none of the files it "
             "was trained on judges this run could not be checked."
