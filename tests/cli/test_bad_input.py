@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -160,3 +162,23 @@ def test_prediction_without_a_run(project):
         done = call(*words, cwd=project)
         assert done.returncode == 2
         assert "nowhere" in done.stderr
+
+
+def test_what_is_not_there_is_missed_before_torch_is_loaded():
+    mistakes = [
+        ["analyze", "none.mp4", "--inbody", "none"],
+        ["predict", "none", "none.mp4"],
+        ["evaluate", "none"],
+        ["export", "none"],
+        ["features", "none", "none.mp4", "--json"],
+        ["pack", "none"],
+    ]
+    code = (
+        "import sys; from cineloop.cli.main import main\n"
+        f"codes = {{main(words) for words in {mistakes!r}}}\n"
+        "assert codes == {2}, codes\n"
+        "assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("This does not exist") == len(mistakes)

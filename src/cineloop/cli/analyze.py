@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cineloop.cli.common import JsonOption, note, print_json, print_table, progress, say
+from cineloop.cli.common import MODEL, JsonOption, note, print_json, print_table, progress, refuse_missing, say
 from cineloop.cli.times import bounds_of, span_of
 from cineloop.errors import CineloopError
 
@@ -132,10 +132,8 @@ def command(
     if language not in ("en", "zh"):
         raise CineloopError(f"Not a choice: {language!r}", where="--language", mend="Write en or zh.")
     _refuse_idle(ctx, deidentify=deidentify, inbody=inbody, classify=classify)
-    from cineloop import api
-    from cineloop.analysis.privacy.box import Region
-    from cineloop.analysis.privacy.settings import PrivacySettings
-
+    refuse_missing(*videos)
+    refuse_missing(inbody, quality, classify, mend=MODEL)
     settings: dict[str, Any] = {
         "rate": rate,
         "window": window,
@@ -148,6 +146,10 @@ def command(
         settings["segments"] = dict(zip(("transverse", "left"), bounds_of(segments, "--segments"), strict=True))
     if guideline is not None:
         settings["guideline"] = None if guideline == "none" else guideline
+
+    from cineloop import api
+    from cineloop.analysis.privacy.box import Region
+    from cineloop.analysis.privacy.settings import PrivacySettings
 
     regions = tuple(Region.parse(text) for text in mask or [])
     privacy = PrivacySettings(padding=padding, find_text=find_text, masks=regions)

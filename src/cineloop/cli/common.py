@@ -6,9 +6,12 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from cineloop.errors import CineloopError
 
 if TYPE_CHECKING:
     from cineloop.progress import Progress
@@ -38,6 +41,21 @@ class Invocation:
     debug: bool = False
     plugins: list[str] = field(default_factory=list)
     resume: str | None = None
+
+
+MODEL = "Name the folder that `cineloop train` made (it holds run.json), or a weights file, export or bundle."
+"""What mends the path of a model that is not there."""
+
+
+def refuse_missing(*paths: Path | None, mend: str = "Check the path.") -> None:
+    """Refuse paths where nothing is, before what is needed to read them is loaded, which takes seconds.
+
+    Raises:
+        CineloopError: There is nothing at one that is not None.
+    """
+    for path in paths:
+        if path is not None and not path.exists():
+            raise CineloopError("This does not exist", where=path, mend=mend)
 
 
 def say(text: str = "") -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cineloop.cli.common import JsonOption, note, print_json, print_table, progress, say
+from cineloop.cli.common import MODEL, JsonOption, note, print_json, print_table, progress, refuse_missing, say
 
 if TYPE_CHECKING:
     from cineloop.evaluation.questions import Answer
@@ -34,9 +34,9 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Judge a run: figures with patient-clustered intervals, tables, subgroups, an HTML report."""
-    from cineloop import api
     from cineloop.errors import RecipeError
 
+    refuse_missing(run, against, *(pool or []), mend=MODEL)
     foreign = [text for text in overrides or [] if not text.startswith("evaluate.")]
     if foreign:
         raise RecipeError(
@@ -44,6 +44,8 @@ def command(
             where="command line",
             mend="Train another run for other data, models or training.",
         )
+    from cineloop import api
+
     judgement = api.evaluate(
         run,
         split=split,

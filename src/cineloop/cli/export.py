@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cineloop.cli.common import JsonOption, note, print_json, progress, say
+from cineloop.cli.common import MODEL, JsonOption, note, print_json, progress, refuse_missing, say
 
 
 def command(
@@ -30,12 +30,14 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Write a model for another engine: graph, contract, test vectors, proof, and a runner that needs no torch."""
-    from cineloop import api
     from cineloop.errors import CineloopError
 
+    refuse_missing(model, mend=MODEL)
     sides = size.lower().split("x")
     if len(sides) != 2 or not all(side.isdigit() and int(side) > 0 for side in sides):
         raise CineloopError(f"Not a height and a width: {size!r}", where="--size", mend="Write it as 720x1280.")
+    from cineloop import api
+
     result = api.export(
         model,
         form=form,

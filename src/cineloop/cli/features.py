@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cineloop.cli.common import (
+    MODEL,
     JsonOption,
     SkipErrorsOption,
     StillsOption,
@@ -15,6 +16,7 @@ from cineloop.cli.common import (
     note,
     print_json,
     progress,
+    refuse_missing,
     say,
 )
 
@@ -48,16 +50,19 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Give the features of videos, all of their tokens, or videos that show where the model looked."""
-    from cineloop import api
     from cineloop.errors import CineloopError
-    from cineloop.schema import parse_override
 
+    refuse_missing(model, mend=MODEL)
+    refuse_missing(*sources)
     if out is None and tokens is None and attention is None and not json:
         raise CineloopError(
             "Nothing is asked for",
             where="command line",
             mend="Give --out FILE, --tokens DIR, --attention DIR or --json.",
         )
+    from cineloop import api
+    from cineloop.schema import parse_override
+
     found = api.features(
         model,
         sources,

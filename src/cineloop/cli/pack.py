@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cineloop.cli.common import JsonOption, print_json, print_table, say
+from cineloop.cli.common import MODEL, JsonOption, print_json, print_table, refuse_missing, say
 
 
 def command(
@@ -18,8 +18,9 @@ def command(
     """Write a run as an archive to share: weights, recipe and figures, without identifiers or pixels.
 
     No name of a file, folder, patient or machine, no hash of a file, no picture and no free text goes with it; names of
-    classes do. Unpacked it is a run, with which `predict`, `analyze`, `export` and, on data of your own, `evaluate` work.
+    classes do. Unpacked it is a run, with which `predict`, `analyze` and `export` work, and `evaluate` on other data.
     """
+    refuse_missing(run, mend=MODEL)
     from cineloop.packing import pack
 
     done = pack(run, out if out is not None else Path(f"{run.resolve()}.zip"))

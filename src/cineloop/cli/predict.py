@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cineloop.cli.common import (
+    MODEL,
     JsonOption,
     SkipErrorsOption,
     StillsOption,
@@ -17,6 +18,7 @@ from cineloop.cli.common import (
     print_json,
     print_table,
     progress,
+    refuse_missing,
     say,
 )
 
@@ -78,15 +80,18 @@ def command(
     ] = False,
 ) -> None:
     """Run a trained model on anything: a row a video, or a frame, with class, probabilities and what was looked at."""
-    from cineloop import api
     from cineloop.errors import CineloopError
 
+    refuse_missing(model, mend=MODEL)
+    refuse_missing(*sources)
     if spatial_views not in (None, 1, 3):
         raise CineloopError(
             f"{spatial_views} spatial views are not defined", where="--spatial-views", mend="Use 1 or 3."
         )
     if filtering is not None and timelines is None and published is None:
         raise CineloopError("Nothing is filtered without --timelines", where="--filter", mend="Add --timelines FOLDER.")
+    from cineloop import api
+
     result = api.predict(
         model,
         sources,
