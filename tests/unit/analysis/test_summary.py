@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from scipy import stats
 
+from cineloop import __version__
 from cineloop.analysis.report import plain as plain_report
 from cineloop.analysis.summary import NOT_GIVEN, summarise
 from cineloop.analysis.summary.procedure import Procedure
@@ -19,6 +20,7 @@ from cineloop.analysis.summary.read import read_procedures, read_table
 from cineloop.analysis.summary.text import interval_of, value_text
 from cineloop.analysis.summary.write import plain, write_summary
 from cineloop.errors import CineloopError
+from cineloop.files import sha256_file
 from made_analysis import bare_analysis
 from program import call
 
@@ -131,6 +133,23 @@ def test_reports_of_analyses_are_summed_up(tmp_path):
     assert found["adequate_preparation_rate"].missing == 3
     assert "adenoma_detection_rate" not in found
     assert read_procedures([tmp_path / "c"]).rows[0].withdrawal_cut
+
+
+def test_a_summary_says_where_its_procedures_come_from_and_when(tmp_path):
+    for number in (1, 2):
+        report(tmp_path / "reports" / str(number), f"P{number}", {"caecum_reached": 1.0, "withdrawal_seconds": 500.0})
+    table = write(tmp_path / "unit.csv", "procedure,adenoma; P1,1; P9,0; P8,0")
+    summary = summarise([table, tmp_path / "reports"])
+    assert [(one.name, one.procedures) for one in summary.sources] == [("unit.csv", 3), ("reports", 2)]
+    assert summary.sources[0].sha256 == sha256_file(table)
+    write_summary(summary, tmp_path / "out.html")
+    page, content = (tmp_path / "out.html").read_text(encoding="utf-8"), plain(summary)
+    assert content["sources"] == [vars(one) for one in summary.sources]
+    assert content["made"] == summary.made
+    for said in (*(one.sha256 for one in summary.sources), "unit.csv (3 procedures)", summary.made[:10], __version__):
+        assert said in page, said
+    report(tmp_path / "reports" / "2", "P2", {"caecum_reached": 0.0, "withdrawal_seconds": 500.0})
+    assert summarise([tmp_path / "reports"]).sources[0].sha256 != summary.sources[1].sha256
 
 
 def test_a_table_counts_before_a_report_and_both_complete_each_other(tmp_path):

@@ -9,8 +9,9 @@ from pathlib import Path
 from cineloop.analysis.guidelines import references_for
 from cineloop.analysis.summary.procedure import Procedure
 from cineloop.analysis.summary.rates import RATES, Rate
-from cineloop.analysis.summary.read import Procedures, read_procedures
+from cineloop.analysis.summary.read import Procedures, Source, read_procedures
 from cineloop.errors import CineloopError
+from cineloop.runs import now
 from cineloop.schema import did_you_mean
 
 NOT_GIVEN = "(not given)"
@@ -42,6 +43,8 @@ class Summary:
         by: The column that tells the groups.
         guideline: Against which values lie below or above.
         notes: What a reader must know of the sources.
+        sources: Where the procedures come from.
+        made: When, ISO 8601, UTC.
     """
 
     whole: Group
@@ -49,6 +52,8 @@ class Summary:
     by: str | None = None
     guideline: str | None = None
     notes: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    made: str = ""
 
 
 def summarise(sources: Sequence[Path], *, by: str | None = None, guideline: str | None = None) -> Summary:
@@ -82,7 +87,7 @@ def summarise(sources: Sequence[Path], *, by: str | None = None, guideline: str 
             for name in sorted(set(names), key=lambda name: (name == NOT_GIVEN, name))
         )
     whole = _group("all", procedures.rows, procedures, guideline)
-    return Summary(whole, groups, by, guideline, procedures.notes)
+    return Summary(whole, groups, by, guideline, procedures.notes, procedures.sources, now())
 
 
 def _group(name: str, rows: Sequence[Procedure], procedures: Procedures, guideline: str | None) -> Group:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cineloop._version import __version__
 from cineloop.analysis.guidelines import guideline
 from cineloop.analysis.indicator import Reference
 from cineloop.analysis.summary import Summary
@@ -41,11 +42,19 @@ def page(summary: Summary) -> Page:
         kicker="Unit indicators",
         chips=(
             Fact("procedures", f"{summary.whole.procedures:,}"),
+            Fact("made", summary.made[:16].replace("T", " ") + " UTC"),
             *((Fact("by", summary.by),) if summary.by else ()),
             *((Fact("guideline", guideline(summary.guideline).title),) if summary.guideline else ()),
         ),
         banners=tuple(Banner(text, "info") for text in summary.notes),
         sections=tuple(_sections(summary)),
+        provenance=(
+            Fact("cineloop", __version__),
+            *(
+                Fact(f"{source.name} ({count(source.procedures, 'procedure')}), SHA-256", source.sha256)
+                for source in summary.sources
+            ),
+        ),
     )
 
 

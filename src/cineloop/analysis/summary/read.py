@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,28 @@ from cineloop.analysis.report.record import Report, read_report
 from cineloop.analysis.summary.columns import meaning_of, read_cell
 from cineloop.analysis.summary.procedure import Procedure
 from cineloop.errors import CineloopError
+from cineloop.files import fingerprint, sha256_file
 
 TABLES = (".csv", ".parquet")
 
 _CUT = "at_least_ends_inside"
 _FIELDS = frozenset(one.name for one in fields(Procedure))
 _REPORTED = frozenset({"caecum_reached", "withdrawal_seconds", "bbps_right", "bbps_transverse", "bbps_left"})
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where procedures come from.
+
+    Attributes:
+        name: Of the table, or of the folder of reports, without where it lies.
+        procedures: How many it has.
+        sha256: Of a table's bytes, or over those of the reports in order of their hashes.
+    """
+
+    name: str
+    procedures: int
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -30,12 +46,14 @@ class Procedures:
         told: The fields of a procedure that some source tells.
         columns: Titles of the tables' other columns.
         notes: What a reader must know of how sources were put together.
+        sources: Where they come from.
     """
 
     rows: tuple[Procedure, ...]
     told: frozenset[str]
     columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 def read_procedures(sources: Sequence[Path]) -> Procedures:
@@ -48,16 +66,27 @@ def read_procedures(sources: Sequence[Path]) -> Procedures:
         CineloopError: A source cannot be read, a procedure stands twice, or tables and reports have no names in common.
     """
     tables = [read_table(path) for path in sources if path.suffix.lower() in TABLES]
-    paths = [path for source in sources if source.suffix.lower() not in TABLES for path in _reports_in(source)]
+    folders = {source: list(_reports_in(source)) for source in sources if source.suffix.lower() not in TABLES}
+    paths = [path for found in folders.values() for path in found]
     reports = [procedure_of(read_report(path)) for path in paths]
     listed = [row for table in tables for row in table.rows]
     columns = tuple(dict.fromkeys(title for table in tables for title in table.columns))
     told = frozenset(_REPORTED if reports else ()).union(*(table.told for table in tables))
     _check_names(listed, "A table")
     _check_names(reports, "A report", paths)
+    origins = tuple(
+        [table.sources[0] for table in tables]
+        + [Source(source.resolve().name, len(found), _hash(found)) for source, found in folders.items()]
+    )
     if not (listed and reports):
-        return Procedures((*listed, *reports), told, columns)
-    return _merged(listed, reports, told, columns)
+        return Procedures((*listed, *reports), told, columns, sources=origins)
+    return replace(_merged(listed, reports, told, columns), sources=origins)
+
+
+def _hash(paths: Sequence[Path]) -> str:
+    """Return the SHA-256 of a file, or over those of several, in order."""
+    sums = sorted(sha256_file(path) for path in paths)
+    return sums[0] if len(sums) == 1 else fingerprint(sums)
 
 
 def _merged(
@@ -118,7 +147,8 @@ def read_table(path: Path) -> Procedures:
         }
         rows.append(_procedure(values, {title: _text(cells[title]) for title in others}))
     told = {"withdrawal_seconds" if thing.startswith("withdrawal_") else thing for thing in meaning}
-    return Procedures(tuple(rows), frozenset(told) - {"name"}, others)
+    origin = Source(path.name, len(rows), sha256_file(path))
+    return Procedures(tuple(rows), frozenset(told) - {"name"}, others, sources=(origin,))
 
 
 def _text(cell: object) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from cineloop._version import __version__
 from cineloop.analysis.summary import Group, Summary
 from cineloop.analysis.summary.page import page
 from cineloop.analysis.summary.rates import Rate
@@ -67,6 +69,9 @@ def plain(summary: Summary) -> dict[str, Any]:
     """Return a summary as plain data."""
     return {
         "schema": 1,
+        "software": {"cineloop": __version__},
+        "made": summary.made,
+        "sources": [asdict(source) for source in summary.sources],
         "by": summary.by,
         "guideline": summary.guideline,
         "notes": list(summary.notes),
