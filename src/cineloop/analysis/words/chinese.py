@@ -43,7 +43,7 @@ CHINESE = Words(
         "little_readable": "其中可读画面仅 {seconds:.1f} 秒。",
         "ends_early": "文件 {name} 比其文件头所示提前结束。",
         "learned_from": "{stage} 的模型在训练时使用过本录像：其结果偏乐观。",
-        "removed": "去标识化移除了 {share:.1%} 的帧：其中 {outside:.1%} 被判为体外，其余因过于接近而不能确定。",
+        "removed": "去标识化移除了 {share:.1%} 的帧：其中 {outside:.1%} 被判为体外，其余与之相邻或无法判断。",
         "looked_too_seldom": "体内外判断的间隔超过 {gap:g} 秒，其间画面未知，已移除；请提高判断频率，或放宽间隔。",
         "nearly_all_removed": "{frames} 帧中移除了 {removed} 帧：请检查体内外判断的模型与阈值。",
         "hardly_moves": "第 {part} 部分：画面几乎不动，无法区分文字与场景，已涂黑画面的 {share:.0%}。"

@@ -47,7 +47,7 @@ ENGLISH = Words(
         "ends_early": "The file {name} ends before what its header promises.",
         "learned_from": "The model of {stage} has learned from this recording: its figures flatter it.",
         "removed": "De-identification removed {share:.1%} of the frames: {outside:.1%} as out of the body, the others "
-        "because they are too close to that to be sure.",
+        "because they lie beside that or nothing is known of them.",
         "looked_too_seldom": "The gate looked less often than every {gap:g} s, so that what lies between is unknown "
         "and removed: look more often, or allow a longer gap.",
         "nearly_all_removed": "{removed} of {frames} frames were removed: check the gate's model and threshold.",
