@@ -42,6 +42,8 @@ class Course:
         nonsense: Nothing can be recognised, int8 [K]: 1, 0 or -1.
         ileocecal: The ileocecal region is in view, int8 [K]: 1, 0 or -1.
         bbps: The score of cleanliness of the frame, int8 [K]: 0 to 3 or -1.
+        glimpsed: Whether a frame by itself, before filters, shows the ileocecal region, int8 [K]: 1, 0 or -1; None as
+            well where nothing may look ahead.
     """
 
     start: Times
@@ -51,10 +53,11 @@ class Course:
     nonsense: States | None = None
     ileocecal: States | None = None
     bbps: States | None = None
+    glimpsed: States | None = None
 
     def __post_init__(self) -> None:
         assert len(self.start) == len(self.stop) == len(self.seen) > 0, "one stop and one flag a row"
-        for name in ("outside", "nonsense", "ileocecal", "bbps"):
+        for name in ("outside", "nonsense", "ileocecal", "bbps", "glimpsed"):
             row = getattr(self, name)
             assert row is None or len(row) == len(self.start), f"one value of {name} a row"
 
@@ -138,7 +141,8 @@ def course_of(
     start = start[np.diff(start, prepend=-np.inf) > _INSTANT]
     if start[0] < 0 or start[-1] >= duration:
         raise ValueError(f"rows from {start[0]} to {start[-1]} s of a recording of {duration} s")
-    states = np.full((len(SIGNALS), len(start)), UNDEFINED, np.int8)
+    # The four signals, and the third of them before filters.
+    states = np.full((len(SIGNALS) + 1, len(start)), UNDEFINED, np.int8)
     seen = np.ones(len(start), np.bool_)
     if quality is not None:
         states = _held(_quality(quality, settings, cuts.quality, shift, factor), quality, start)
@@ -147,12 +151,12 @@ def course_of(
         assert cuts.gate is not None, "a gate has a class that decides"
         gate = _held(_gate(inbody, settings, cuts.gate, shift, factor)[None], inbody, start)[0]
         seen &= gate != UNDEFINED
-        states[1:, (gate == 0) & (states[0] == 1)] = [[1], [UNDEFINED], [UNDEFINED]]
+        states[1:, (gate == 0) & (states[0] == 1)] = [[1], *[[UNDEFINED]] * 3]
         states[1:, gate == 1] = UNDEFINED
         states[0] = gate
     states[:, ~seen] = UNDEFINED
     start[0] = 0.0
-    nonsense, ileocecal, bbps = (None, None, None) if quality is None else states[1:]
+    nonsense, ileocecal, bbps, glimpsed = [None] * 4 if quality is None else states[1:]
     return Course(
         start=start,
         stop=np.append(start[1:], duration),
@@ -161,6 +165,7 @@ def course_of(
         nonsense=nonsense,
         ileocecal=ileocecal,
         bbps=bbps,
+        glimpsed=None if settings.causal else glimpsed,
     )
 
 
@@ -210,10 +215,10 @@ def _gate(stage: Timeline, settings: Settings, gate: Gate, shift: float, factor:
 
 
 def _quality(stage: Timeline, settings: Settings, cuts: Thresholds, shift: float, factor: float) -> States:
-    """Return the four signals of each row of a stage after post-processing, int8 [4, F]."""
+    """Return the four signals of each row after post-processing, and ``glimpsed``, int8 [5, F]."""
     shifted = Thresholds(**{name: _shifted(value, shift) for name, value in vars(cuts).items()})
     raw = signals_at(np.column_stack([stage.scores[name] for name in LABELS]), shifted)
     kernels = _kernels(settings, row_rate(stage.seconds, settings), factor)
-    if settings.causal:
-        return causal_filter(raw, kernels)
-    return legalise(median_filter_rows(raw, kernels), raw).T
+    clean = causal_filter(raw, kernels) if settings.causal else legalise(median_filter_rows(raw, kernels), raw).T
+    glimpsed = np.where(raw[SIGNALS.index("nonsense")] == 0, raw[SIGNALS.index("ileocecal")], np.int8(UNDEFINED))
+    return np.concatenate([clean, glimpsed[None]])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from cineloop.analysis.course import Course, Flags
+from cineloop.analysis.departure import settled
 from cineloop.analysis.settings import Sustained
 from cineloop.analysis.sight import UNKNOWN as NO_SIGHT
 from cineloop.analysis.sight import runs_of, sights_of
@@ -118,11 +120,25 @@ def phases_of(course: Course, sustained: Sustained | None = None) -> Phases:
         tells_body=course.outside is not None,
         tells_caecum=course.ileocecal is not None,
         stays=tuple(tracker.stays),
-        looks=tuple(tracker.looks),
+        looks=_looks(course, tracker),
         begins_inside=tracker.begins_inside,
         ends_inside=tracker.ends_inside,
         ends_in_caecum=tracker.ends_in_caecum,
     )
+
+
+def _looks(course: Course, tracker: Tracker) -> tuple[Look, ...]:
+    """Return the looks, each that is over with its end where frames put it, if they may be looked back at."""
+    if course.glimpsed is None:
+        return tuple(tracker.looks)
+    found = []
+    for look, after in zip_longest(tracker.looks, tracker.looks[1:]):
+        if after is None and tracker.ends_in_caecum:
+            found.append(look)
+            continue
+        stay = next(stay for stay in tracker.stays if stay[0] <= look.start < stay[1])
+        found.append(settled(look, course, stay[1] if after is None else min(stay[1], after.start)))
+    return tuple(found)
 
 
 def phase_rows(course: Course, phases: Phases) -> tuple[States, Flags]:

@@ -1,0 +1,44 @@
+"""When a look at the ileocecal region is over, from frames as they are.
+
+Filters decide that there was a look; they also move its end: a median filter shows the region for another second where
+other frames that can be recognised are few. So the end is the moment that most frames near it, unfiltered, agree with,
+the region before it and something else after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from cineloop.analysis.course import Course
+from cineloop.analysis.tracker import Look
+
+NEAR = 2.0
+"""Seconds on both sides of a look's end by which filters may have moved it: the published ones are as wide."""
+
+_EPS = 1e-6
+
+
+def settled(look: Look, course: Course, until: float) -> Look:
+    """Return a look with its end where frames put it.
+
+    Where several moments agree with as many frames, as where nothing can be recognised in between, ``stop`` is the
+    first of them and ``blind`` the last.
+
+    Args:
+        look: As filtered signals tell it.
+        course: With ``glimpsed``.
+        until: When the scope is out, or looks again: the look is over before.
+    """
+    assert course.glimpsed is not None, "frames as they are"
+    first, last = max(look.start, look.stop - NEAR), min(until, max(look.stop, look.blind) + NEAR)
+    rows = np.flatnonzero((course.stop > first + _EPS) & (course.start < last - _EPS))
+    if not len(rows):
+        return look
+    seconds = course.held[rows]
+    balance = np.concatenate([[0.0], np.cumsum(np.where(course.glimpsed[rows] == 1, seconds, 0.0))])
+    balance[1:] -= np.cumsum(np.where(course.glimpsed[rows] == 0, seconds, 0.0))
+    edges = np.clip(np.append(course.start[rows], course.stop[rows[-1]]), first, last)
+    best = np.flatnonzero(balance >= balance.max() - _EPS)
+    return replace(look, stop=float(edges[best[0]]), blind=float(edges[best[-1]]))
