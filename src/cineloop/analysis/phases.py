@@ -128,14 +128,11 @@ def phases_of(course: Course, sustained: Sustained | None = None) -> Phases:
 
 
 def _looks(course: Course, tracker: Tracker) -> tuple[Look, ...]:
-    """Return the looks, each that is over with its end where frames put it, if they may be looked back at."""
+    """Return the looks, each with its end where frames put it, if they may be looked back at."""
     if course.glimpsed is None:
         return tuple(tracker.looks)
     found = []
     for look, after in zip_longest(tracker.looks, tracker.looks[1:]):
-        if after is None and tracker.ends_in_caecum:
-            found.append(look)
-            continue
         stay = next(stay for stay in tracker.stays if stay[0] <= look.start < stay[1])
         found.append(settled(look, course, stay[1] if after is None else min(stay[1], after.start)))
     return tuple(found)

@@ -69,7 +69,7 @@ def test_a_frame_that_errs_moves_nothing():
     assert phases.withdrawal[0] == pytest.approx(52.2)
 
 
-def test_a_look_that_the_recording_ends_in_is_left_as_it_is():
+def test_a_look_that_the_recording_ends_in_is_no_withdrawal():
     phases, _ = withdrawal("o10 i30 c12")
     assert phases.ends_in_caecum
     assert phases.withdrawal is None
