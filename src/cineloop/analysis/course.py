@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,13 @@ from cineloop.timeline.timeline import Timeline
 Times: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
+Rows = TypeVar("Rows", States, Times)
+
 _INSTANT = 1e-6
 """Seconds by which the same frame's time may differ between two models."""
+
+_SURE = 2.0
+"""Log odds, beyond those of the threshold, from which on a score says all it can: sevenfold odds."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -42,8 +47,8 @@ class Course:
         nonsense: Nothing can be recognised, int8 [K]: 1, 0 or -1.
         ileocecal: The ileocecal region is in view, int8 [K]: 1, 0 or -1.
         bbps: The score of cleanliness of the frame, int8 [K]: 0 to 3 or -1.
-        glimpsed: Whether a frame by itself, before filters, shows the ileocecal region, int8 [K]: 1, 0 or -1; None as
-            well where nothing may look ahead.
+        glimpsed: How much a frame by itself, before filters, speaks for the ileocecal region, float64 [K]: from -1,
+            against it, to 1; 0 where it does not apply. None as well where nothing may look ahead.
     """
 
     start: Times
@@ -53,7 +58,7 @@ class Course:
     nonsense: States | None = None
     ileocecal: States | None = None
     bbps: States | None = None
-    glimpsed: States | None = None
+    glimpsed: Times | None = None
 
     def __post_init__(self) -> None:
         assert len(self.start) == len(self.stop) == len(self.seen) > 0, "one stop and one flag a row"
@@ -141,22 +146,27 @@ def course_of(
     start = start[np.diff(start, prepend=-np.inf) > _INSTANT]
     if start[0] < 0 or start[-1] >= duration:
         raise ValueError(f"rows from {start[0]} to {start[-1]} s of a recording of {duration} s")
-    # The four signals, and the third of them before filters.
-    states = np.full((len(SIGNALS) + 1, len(start)), UNDEFINED, np.int8)
+    states = np.full((len(SIGNALS), len(start)), UNDEFINED, np.int8)
+    glimpsed = None
     seen = np.ones(len(start), np.bool_)
     if quality is not None:
-        states = _held(_quality(quality, settings, cuts.quality, shift, factor), quality, start)
+        shifted = _all_shifted(cuts.quality, shift)
+        states = _held(_quality(quality, settings, shifted, factor), quality, start, UNDEFINED)
+        if not settings.causal:
+            glimpsed = _held(_glimpsed(quality, shifted)[None], quality, start, 0)[0]
         seen &= states[0] != UNDEFINED
     if inbody is not None:
         assert cuts.gate is not None, "a gate has a class that decides"
-        gate = _held(_gate(inbody, settings, cuts.gate, shift, factor)[None], inbody, start)[0]
+        gate = _held(_gate(inbody, settings, cuts.gate, shift, factor)[None], inbody, start, UNDEFINED)[0]
         seen &= gate != UNDEFINED
-        states[1:, (gate == 0) & (states[0] == 1)] = [[1], *[[UNDEFINED]] * 3]
+        states[1:, (gate == 0) & (states[0] == 1)] = [[1], [UNDEFINED], [UNDEFINED]]
         states[1:, gate == 1] = UNDEFINED
         states[0] = gate
     states[:, ~seen] = UNDEFINED
     start[0] = 0.0
-    nonsense, ileocecal, bbps, glimpsed = [None] * 4 if quality is None else states[1:]
+    if glimpsed is not None:
+        glimpsed[states[0] != 0] = 0
+    nonsense, ileocecal, bbps = (None, None, None) if quality is None else states[1:]
     return Course(
         start=start,
         stop=np.append(start[1:], duration),
@@ -165,15 +175,19 @@ def course_of(
         nonsense=nonsense,
         ileocecal=ileocecal,
         bbps=bbps,
-        glimpsed=None if settings.causal else glimpsed,
+        glimpsed=glimpsed,
     )
 
 
-def _held(states: States, stage: Timeline, start: Times) -> States:
-    """Return a stage's states [S, F] at times [K]; before its first row they are not known."""
+def _held(rows: Rows, stage: Timeline, start: Times, unknown: int) -> Rows:
+    """Return a stage's rows [S, F] at times [K]; before its first one they are ``unknown``."""
     place = np.searchsorted(stage.seconds, start + _INSTANT, side="right") - 1
-    held: States = np.where(place < 0, np.int8(UNDEFINED), states[:, place])
+    held: Rows = np.where(place < 0, rows.dtype.type(unknown), rows[:, place])
     return held
+
+
+def _all_shifted(cuts: Thresholds, shift: float) -> Thresholds:
+    return Thresholds(**{name: _shifted(value, shift) for name, value in vars(cuts).items()})
 
 
 def _shifted(threshold: float, shift: float) -> float:
@@ -214,11 +228,26 @@ def _gate(stage: Timeline, settings: Settings, gate: Gate, shift: float, factor:
     return np.where(raw == UNDEFINED, np.int8(UNDEFINED), filtered)
 
 
-def _quality(stage: Timeline, settings: Settings, cuts: Thresholds, shift: float, factor: float) -> States:
-    """Return the four signals of each row after post-processing, and ``glimpsed``, int8 [5, F]."""
-    shifted = Thresholds(**{name: _shifted(value, shift) for name, value in vars(cuts).items()})
-    raw = signals_at(np.column_stack([stage.scores[name] for name in LABELS]), shifted)
+def _raw(stage: Timeline, cuts: Thresholds) -> States:
+    return signals_at(np.column_stack([stage.scores[name] for name in LABELS]), cuts)
+
+
+def _quality(stage: Timeline, settings: Settings, cuts: Thresholds, factor: float) -> States:
+    """Return the four signals of each row of a stage after post-processing, int8 [4, F]."""
+    raw = _raw(stage, cuts)
     kernels = _kernels(settings, row_rate(stage.seconds, settings), factor)
-    clean = causal_filter(raw, kernels) if settings.causal else legalise(median_filter_rows(raw, kernels), raw).T
-    glimpsed = np.where(raw[SIGNALS.index("nonsense")] == 0, raw[SIGNALS.index("ileocecal")], np.int8(UNDEFINED))
-    return np.concatenate([clean, glimpsed[None]])
+    if settings.causal:
+        return causal_filter(raw, kernels)
+    return legalise(median_filter_rows(raw, kernels), raw).T
+
+
+def _glimpsed(stage: Timeline, cuts: Thresholds) -> Times:
+    """Return how much each row speaks for the ileocecal region, float64 [F] in [-1, 1]."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        odds = _log_odds(stage.scores["ileocecal"].astype(np.float64)) - _log_odds(np.float64(cuts.ileocecal))
+    recognised = _raw(stage, cuts)[SIGNALS.index("nonsense")] == 0
+    return np.where(recognised, np.clip(np.nan_to_num(odds, posinf=_SURE, neginf=-_SURE) / _SURE, -1, 1), 0.0)
+
+
+def _log_odds(probability: Any) -> Any:
+    return np.log(probability) - np.log1p(-probability)

@@ -9,7 +9,7 @@ from cineloop.analysis.settings import Settings
 from cineloop.analysis.spans import Spans, total, without
 from cineloop.analysis.words import Said
 
-_TOLD = 1.0
+_TOLD = 1.5
 """Seconds in which nothing can be recognised from which on it is told that the withdrawal begins in them."""
 
 
