@@ -106,7 +106,7 @@ def test_unpacked_it_is_a_run_that_says_the_same(packed, folder, tmp_path):
     video = next(folder.parent.glob("data*/videos/*"))
     one, two = (cineloop.predict(run, [video]).rows for run in (folder, tmp_path / "shared"))
     assert [row.probabilities for row in one] == [row.probabilities for row in two]
-    from cineloop.inference.judge import chosen_threshold
+    from cineloop.inference.measured import chosen_threshold
 
     assert chosen_threshold(cineloop.load(folder)) == chosen_threshold(cineloop.load(tmp_path / "shared"))
 

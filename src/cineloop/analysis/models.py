@@ -11,8 +11,8 @@ from cineloop.analysis.result import StageFacts
 from cineloop.analysis.words import Said, Words
 from cineloop.cohort.formats.inbody import Names, folded
 from cineloop.errors import ModelError
-from cineloop.inference.judge import chosen_threshold, chosen_thresholds
 from cineloop.inference.load import Loaded, load
+from cineloop.inference.measured import chosen_threshold, chosen_thresholds
 from cineloop.tasks.clip_classification.predictor import ClipPredictor
 from cineloop.tasks.frame_classification.predictor import FramePredictor
 from cineloop.tasks.stages import trained_on

@@ -12,8 +12,8 @@ from cineloop.exports.monai_bundle import write_bundle
 from cineloop.exports.tensorrt import Ranges
 from cineloop.exports.write import Exported
 from cineloop.exports.write import export as write_export
-from cineloop.inference import judge
 from cineloop.inference.load import Loaded, load
+from cineloop.inference.measured import chosen_threshold, chosen_thresholds, measured
 from cineloop.progress import Progress, silent
 from cineloop.schema import did_you_mean
 from cineloop.tasks.cohort import prepare
@@ -59,9 +59,9 @@ def export(
         out = loaded.run.path / "export" / (form if precision == "fp32" else f"{form}-{precision}")
     given = threshold
     if threshold is None:
-        threshold = judge.chosen_threshold(loaded)
+        threshold = chosen_threshold(loaded)
     if form == "bundle":
-        return write_bundle(loaded, Path(out), threshold=threshold, accuracy=judge.measured(loaded, "accuracy"))
+        return write_bundle(loaded, Path(out), threshold=threshold, accuracy=measured(loaded, "accuracy"))
     guard = None
     if precision != "fp32" and form == "openvino" and loaded.run is not None:
         prepared = prepare(load_recipe(loaded.run.recipe_file), progress=progress)
@@ -73,7 +73,7 @@ def export(
         Path(out),
         precision=precision,  # type: ignore[arg-type]
         threshold=threshold,
-        questions=dict.fromkeys(loaded.predictor.asks, given) if given is not None else judge.chosen_thresholds(loaded),
+        questions=dict.fromkeys(loaded.predictor.asks, given) if given is not None else chosen_thresholds(loaded),
         guard=guard,
         ranges=Ranges(*size),
         progress=progress,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cineloop.inference import features as featuring
-from cineloop.inference import judge
+from cineloop.inference import measured
 from cineloop.inference.answer import Context, Decision, Prediction
 from cineloop.inference.features import Features
 from cineloop.inference.load import Loaded, load
@@ -86,11 +86,11 @@ def predict(
         progress=progress,
     )
     predictions = predictions.with_positive(loaded.predictor.positive)
-    thresholds = judge.chosen_thresholds(loaded)
+    thresholds = measured.chosen_thresholds(loaded)
     if threshold is not None:
         thresholds = dict.fromkeys(loaded.predictor.asks, threshold)
     predictions = loaded.predictor.decided(predictions, thresholds)
-    decision = Decision.of(predictions.classes, threshold, judge.chosen_threshold(loaded), questions=thresholds)
+    decision = Decision.of(predictions.classes, threshold, measured.chosen_threshold(loaded), questions=thresholds)
     rows = tuple(rows_of(predictions, scores.looked_at(), threshold=decision.threshold))
     failed = tuple((items[failure.item].id, failure.error.what) for failure in scores.failures)
     columns = predictions.output_names or predictions.classes

@@ -10,7 +10,7 @@ import pytest
 from cineloop.evaluation.evaluation import evaluate
 from cineloop.evaluation.schema import EvaluateSection, ThresholdRule
 from cineloop.inference.answer import Decision
-from cineloop.inference.judge import chosen_threshold
+from cineloop.inference.measured import chosen_threshold
 from made_predictions import binary, made
 
 USELESS = binary([0.1, 0.2, 0.8, 0.9], [1, 1, 0, 0], clusters=["v0", "v1", "v2", "v3"])
