@@ -75,6 +75,8 @@ def assemble(
     course = decided(settings)
     raw = decided(_unfiltered(settings))
     shown = showable(course, raw, decided(_unfiltered(settings), shift=-1.0))
+    good = shown & _readable(course, raw)
+    warnings = (*_warnings(parts, models, course, lines), *_pauses_beyond(recording, settings))
     windows = windows_of(by_stage["classify"], passed.arrays, settings) if "classify" in by_stage else None
     facts = Facts.of(course, settings, windows)
     indicators = varied(facts, lambda shift, factor: decided(settings, shift=shift, factor=factor), settings)
@@ -93,10 +95,10 @@ def assemble(
         indicators=tuple(
             replace(one, references=references_for(one, settings.guideline, settings.language)) for one in indicators
         ),
-        best=_best(recording, looks_of(passed.arrays, passed.instants), course, shown, stretches),
+        best=_best(recording, looks_of(passed.arrays, passed.instants), course, good, stretches),
         thumbnails=_allowed(thumbnails_of(passed.arrays, recording, passed.instants), course, shown),
         gaps=gaps_of(passed.arrays, recording, passed.instants),
-        warnings=tuple(map(words.say, _warnings(parts, models, course, lines))),
+        warnings=tuple(map(words.say, warnings)),
         watermark=next((model.watermark for model in models if model.watermark), None),
         versions=library_versions(),
         made=now(),
@@ -169,13 +171,19 @@ def _allowed(pictures: tuple[Thumbnail, ...], course: Course, shown: Flags) -> t
     return tuple(one for one, allowed in zip(pictures, shown[rows].tolist(), strict=True) if allowed)
 
 
+def _readable(course: Course, raw: Course) -> Flags:
+    """Return where nothing speaks against something being recognised, filtered or not, bool [K]."""
+    good = np.ones(len(course), np.bool_)
+    for one in (course, raw):
+        if one.nonsense is not None:
+            good &= one.nonsense == 0
+    return good
+
+
 def _best(
-    recording: Recording, looks: Looks, course: Course, shown: Flags, stretches: Sequence[Stretch]
+    recording: Recording, looks: Looks, course: Course, good: Flags, stretches: Sequence[Stretch]
 ) -> tuple[BestFrame, ...]:
-    """Choose frames, and decode them again at a size that shows something."""
-    good = shown
-    if course.nonsense is not None:
-        good = good & (course.nonsense == 0)
+    """Choose frames that are good enough, bool [K], and decode them again at a size that shows something."""
     rows = row_of(course, recording.seconds[looks.frames])
     whole = [one for one in stretches if one.name == "phase"]
     at = np.searchsorted([one.start.seconds for one in whole], recording.seconds[looks.frames] + 1e-6, side="right") - 1
@@ -207,12 +215,19 @@ def _warnings(
     found += [
         Said("learned_from", {"stage": model.stage}) for model in models if files & (model.learned or frozenset())
     ]
+    found += [
+        Said("packed", {"stage": model.stage}) for model in models if model.loaded.run and model.loaded.run.packed
+    ]
     if course.outside is None:
         found.append(Said("pictures_unchecked"))
     if {"inbody", "quality"} <= lines.keys():
         share = _disagreement(lines, models)
         found += [Said("models_disagree", {"share": share})] if share > _MUCH else []
     return (*found, *(warning for model in models for warning in model.warnings))
+
+
+def _pauses_beyond(recording: Recording, settings: Settings) -> tuple[Said, ...]:
+    return tuple(Said("pause_beyond", {"start": start}) for start, _ in settings.pauses if start >= recording.duration)
 
 
 def _disagreement(lines: Mapping[StageName, Timeline], models: Sequence[Model]) -> float:

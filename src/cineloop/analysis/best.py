@@ -12,8 +12,8 @@ from cineloop.analysis.found import Looks
 MOST = 4
 """Frames of one phase."""
 
-_SHARPEST = 0.25
-"""Share of a phase's frames among which is chosen."""
+_SHARPEST, _HALF = 0.25, 0.5
+"""Share of a stretch's frames, and of a phase's, among which is chosen."""
 
 
 def choose(
@@ -21,9 +21,10 @@ def choose(
 ) -> list[tuple[int, str, float]]:
     """Choose frames.
 
-    A phase is divided into as many stretches as frames are wanted, of as many frames each. Of the phase's sharpest
-    quarter the sharpest comes first, and then, again and again, the one that looks least like all that were chosen,
-    from a stretch that has none yet, as long as there is such a one.
+    A phase is divided into as many stretches as frames are wanted, of as many frames each. What is in the sharpest
+    quarter of its stretch, and in the sharper half of the phase, is chosen from: the sharpest comes first, and then,
+    again and again, the one that looks least like all that were chosen, from a stretch that has none yet, as long as
+    there is such a one.
 
     Args:
         looks: All frames that were looked at.
@@ -40,9 +41,15 @@ def choose(
         rows = np.array([row for row, frame in enumerate(looks.frames.tolist()) if phases.get(frame) == phase])
         if not len(rows):
             continue
-        keep = max(most, round(_SHARPEST * len(rows)))
-        ranked = np.argsort(-looks.sharpness[rows], kind="stable")[:keep]
-        sharp, stretch = rows[ranked], ranked * most // len(rows)
+        ranked = np.argsort(-looks.sharpness[rows], kind="stable")
+        stretch = ranked * most // len(rows)
+        kept = np.zeros(len(rows), np.bool_)
+        for one in range(most):
+            own = np.flatnonzero(stretch == one)
+            kept[own[: max(1, round(_SHARPEST * len(own)))]] = True
+        kept[max(most, round(_HALF * len(rows))) :] = False
+        kept[:most] |= kept.sum() < most
+        sharp, stretch = rows[ranked[kept]], stretch[kept]
         chosen = sorted(_apart(looks.signatures[sharp], stretch, most).tolist(), key=lambda at: looks.frames[sharp[at]])
         found += [(int(looks.frames[sharp[at]]), phase, float(ranks[sharp[at]])) for at in chosen]
     return found

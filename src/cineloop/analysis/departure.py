@@ -27,7 +27,7 @@ def settled(look: Look, course: Course, until: float) -> Look:
     """Return a look with its end where frames put it.
 
     Of several moments that are as good, as where nothing can be recognised in between, ``stop`` is the first and
-    ``blind`` the last.
+    ``blind`` the last; ``leaves`` is in their middle, where a row begins.
 
     Args:
         look: As filtered signals tell it.
@@ -42,4 +42,6 @@ def settled(look: Look, course: Course, until: float) -> Look:
     balance = np.concatenate([[0.0], np.cumsum(course.glimpsed[rows] * course.held[rows])])
     edges = np.clip(np.append(course.start[rows], course.stop[rows[-1]]), first, last)
     best = np.flatnonzero(balance >= balance.max() - _NEARLY)
-    return replace(look, stop=float(edges[best[0]]), blind=float(edges[best[-1]]))
+    stop, blind = edges[best[0]], edges[best[-1]]
+    leaves = edges[int(np.argmin(np.abs(edges - (stop + blind) / 2)))]
+    return replace(look, stop=float(stop), blind=float(blind), leaves=float(leaves))

@@ -94,7 +94,7 @@ class Settings(Section):
         if any(stop <= start for start, stop in ordered):
             raise ValueError("a pause ends after it begins")
         if any(after[0] < before[1] for before, after in pairwise(ordered)):
-            raise ValueError("pauses do not overlap")
+            raise ValueError("two pauses overlap; write them as one")
         return self
 
 

@@ -42,6 +42,7 @@ class Look:
         last: When it was last seen.
         blind: Until when nothing could be recognised from ``stop`` on, at most ``LOST`` seconds after ``last``.
         counts: Whether it was seen for long enough.
+        leaves: When the scope leaves, where frames have told.
     """
 
     start: float
@@ -54,11 +55,12 @@ class Look:
     last: float = 0.0
     blind: float = 0.0
     counts: bool = False
+    leaves: float | None = None
 
     @property
     def left(self) -> float:
-        """When the scope leaves: the middle of the time from ``stop`` on in which nothing could be recognised."""
-        return (self.stop + max(self.stop, self.blind)) / 2
+        """When the scope leaves: ``leaves``, or else the middle of the time from ``stop`` to ``blind``."""
+        return self.leaves if self.leaves is not None else (self.stop + max(self.stop, self.blind)) / 2
 
 
 @dataclass(frozen=True)

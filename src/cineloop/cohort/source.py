@@ -31,7 +31,8 @@ def detect(folder: Path) -> str:
         raise CohortError(
             f"No known layout was found in this folder, but tables: {', '.join(tables)}",
             where=folder,
-            mend=f"If one lists the items: --format table --path {tables[0]}; docs/data-formats.md shows the columns.",
+            mend=f"If one lists the items: --format table --path {tables[0]}, or a YAML file with `format: table`, "
+            f"`root: {folder}` and `path: {tables[0]}` in its data section; docs/data-formats.md shows the columns.",
         )
     raise CohortError(
         "No known layout was found in this folder",

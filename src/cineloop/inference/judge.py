@@ -11,7 +11,7 @@ from typing import Any
 from cineloop.cohort import Cohort, Item
 from cineloop.cohort.schema import DataSection
 from cineloop.cohort.source import completed, section_of
-from cineloop.errors import CohortError, EvaluationError
+from cineloop.errors import CohortError, EvaluationError, RecipeError
 from cineloop.evaluation.bootstrap import Resampling
 from cineloop.evaluation.comparison import Contender
 from cineloop.evaluation.evaluation import evaluate
@@ -88,6 +88,13 @@ def read_external(data: str | Path | Mapping[str, Any], classes: Sequence[str], 
     if isinstance(data, Mapping):
         plain: Mapping[str, Any] = data
     else:
+        if Path(data).suffix.lower() in (".csv", ".parquet"):
+            raise RecipeError(
+                "A table alone does not say what its columns are",
+                where=data,
+                mend=f"Write a YAML file with a data section: `format: table`, `root: {Path(data).parent}`, "
+                f"`path: {Path(data).name}`, the columns (docs/data-formats.md), and name that.",
+            )
         content = read_yaml(Path(data))
         plain = compose(Path(data)) if isinstance(content, Mapping) and "extends" in content else content
     section = plain.get("data", plain) if isinstance(plain, Mapping) else plain

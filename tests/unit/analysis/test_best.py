@@ -23,13 +23,13 @@ def phases_of(count, name="withdrawal"):
 
 
 @given(st.integers(1, 200), st.integers(0, 9), st.integers(1, 6))
-def test_frames_are_among_the_sharpest_of_their_phase_and_in_order(count, seed, most):
+def test_frames_are_of_the_sharper_half_of_their_phase_and_in_order(count, seed, most):
     sharpness = np.random.default_rng(seed).permutation(count)
     found = choose(looks(sharpness, seed), phases_of(count), ["withdrawal"], most=most)
     frames = [frame for frame, _, _ in found]
     assert frames == sorted(set(frames))
     assert len(found) == min(most, count)
-    best = set((10 * np.argsort(-sharpness)[: max(most, round(count / 4))]).tolist())
+    best = set((10 * np.argsort(-sharpness)[: max(most, round(count / 2))]).tolist())
     assert set(frames) <= best
     assert 10 * int(np.argmax(sharpness)) in frames
     assert all(rank == pytest.approx(sharpness[frame // 10] / max(count - 1, 1)) for frame, _, rank in found)
@@ -46,11 +46,11 @@ def test_frames_come_from_all_of_a_phase(seed):
     assert sorted(frame // 10 // 25 for frame, _, _ in found) == list(range(MOST))
 
 
-def test_where_only_one_stretch_is_sharp_the_others_are_not_shown():
-    sharpness = np.where(np.arange(100) < 25, 1.0, 0.0)
+def test_where_only_one_half_is_sharp_the_other_is_not_shown():
+    sharpness = np.where(np.arange(100) < 50, 1.0, 0.0)
     found = choose(looks(sharpness), phases_of(100), ["withdrawal"])
     assert len(found) == MOST
-    assert all(frame < 250 for frame, _, _ in found)
+    assert all(frame < 500 for frame, _, _ in found)
 
 
 def test_frames_that_look_the_same_are_shown_once():

@@ -159,11 +159,11 @@ def _masks(result: PrivacyResult, say: Bilingual) -> Table | Bullets:
         mask = part.mask
         if mask.content is not None and mask.content.shape != "full":
             rows.append(
-                row(str(part.number), say("outside_of", shape=say(f"shape_{mask.content.shape}")), say("picture"))
+                row(str(part.number + 1), say("outside_of", shape=say(f"shape_{mask.content.shape}")), say("picture"))
             )
         for each in mask.boxes:
             where = f"{each.box.x}, {each.box.y}, {each.box.width} × {each.box.height}"
-            rows.append(row(str(part.number), where, say("given" if each.origin == "given" else "found")))
+            rows.append(row(str(part.number + 1), where, say("given" if each.origin == "given" else "found")))
     if not rows:
         return Bullets((say("no_masks"),))
     return Table(say("masks"), (Column(say("part")), Column(say("where")), Column(say("why"))), tuple(rows))
@@ -175,7 +175,7 @@ def _ranges(result: PrivacyResult, say: Bilingual) -> Details | Paragraph:
     rows = tuple(
         row(
             Cell(say("until", start=_clock(each.start), stop=_clock(each.stop))),
-            str(each.part),
+            str(each.part + 1),
             say("until", start=each.first, stop=each.last),
             say(f"why_{each.reason}"),
             number(each.scores.low),

@@ -29,8 +29,8 @@ SHEET: Pairs = {
     "first_short": ("Doubts", "疑点"),
     "first_intro": (
         "The most doubtful first: short stretches that were kept between two that were removed, what has no score, and "
-        "what came nearest to the threshold. Pictures show what was kept, as it is.",
-        "按可疑程度排列：夹在两段移除之间的短暂保留、没有评分之处、最接近阈值之处。图片为保留画面的原样。",
+        "what came nearest to the threshold; in red what is closest. Pictures show what was kept, as it is.",
+        "按可疑程度排列：夹在两段移除之间的短暂保留、没有评分之处、最接近阈值之处；红字为最可疑者。图片为保留画面的原样。",
     ),
     "no_doubt": ("There is nothing that was nearly decided otherwise.", "没有接近另一判断的画面。"),
     "left_out": (
@@ -42,8 +42,8 @@ SHEET: Pairs = {
     "edge": ("Kept, beside what was removed", "保留，紧邻移除之处"),
     "hardly": ("Removed, and the gate was hardly sure", "移除，但判断把握不大"),
     "no_score": ("no score", "无评分"),
-    "score": ("score {score} of {threshold}", "评分 {score}，阈值 {threshold}"),
-    "highest": ("highest score {score} of {threshold}", "最高评分 {score}，阈值 {threshold}"),
+    "score": ("score {score}, threshold {threshold}", "评分 {score}，阈值 {threshold}"),
+    "highest": ("highest score {score}, threshold {threshold}", "最高评分 {score}，阈值 {threshold}"),
     "lasts": ("lasts {seconds:.1f} s", "持续 {seconds:.1f} 秒"),
     "unseen": ("its pictures were removed and are not shown", "画面已移除，不予显示"),
     "until": ("{start} to {stop}", "{start} 至 {stop}"),

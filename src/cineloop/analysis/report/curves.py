@@ -111,4 +111,4 @@ def _title(name: str, say: Words) -> str:
         return name
     value = int(name[len(signal) :] or 1)
     state = words.state(signal, value)
-    return state if signal == "bbps" else f"{words.title(signal)}: {state}"
+    return state if signal == "bbps" else say("of_signal", signal=words.title(signal), state=state)

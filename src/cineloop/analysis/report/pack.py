@@ -84,7 +84,8 @@ def _event(event: Event, say: Words) -> Mapping[str, Any]:
 
 
 def _place(place: Place) -> Sequence[float]:
-    return [place.seconds, place.part, place.part_seconds]
+    # On the clock of the rows, which is in milliseconds, so that a place lies in the row that begins there.
+    return [round(1000 * place.seconds) / 1000, place.part, place.part_seconds]
 
 
 def _videos(analysis: Analysis) -> Sequence[str | None]:

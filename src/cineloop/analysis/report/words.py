@@ -94,6 +94,7 @@ PAGE: Pairs = {
     "segment_right": ("right colon", "右半结肠"),
     "segment_transverse": ("transverse colon", "横结肠"),
     "segment_left": ("left colon", "左半结肠"),
+    "of_signal": ("{signal}: {state}", "{signal}：{state}"),
     "gate": ("Gate: outside", "体内外判断：体外"),
     "classifier": ("Classifier", "分类器"),
     "clips": ("Clips: {name}", "片段：{name}"),

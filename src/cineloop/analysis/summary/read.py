@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from cineloop.analysis.report.record import NAME as REPORT
 from cineloop.analysis.report.record import Report, read_report
 from cineloop.analysis.summary.columns import meaning_of, read_cell
 from cineloop.analysis.summary.procedure import Procedure
+from cineloop.analysis.words import Said
 from cineloop.errors import CineloopError
 from cineloop.files import fingerprint, sha256_file
 
@@ -68,7 +70,9 @@ def read_procedures(sources: Sequence[Path]) -> Procedures:
     tables = [read_table(path) for path in sources if path.suffix.lower() in TABLES]
     folders = {source: list(_reports_in(source)) for source in sources if source.suffix.lower() not in TABLES}
     paths = [path for found in folders.values() for path in found]
-    reports = [procedure_of(read_report(path)) for path in paths]
+    read = [read_report(path) for path in paths]
+    reports = [procedure_of(report) for report in read]
+    notes = _repeated(read)
     listed = [row for table in tables for row in table.rows]
     columns = tuple(dict.fromkeys(title for table in tables for title in table.columns))
     told = frozenset(_REPORTED if reports else ()).union(*(table.told for table in tables))
@@ -79,8 +83,16 @@ def read_procedures(sources: Sequence[Path]) -> Procedures:
         + [Source(source.resolve().name, len(found), _hash(found)) for source, found in folders.items()]
     )
     if not (listed and reports):
-        return Procedures((*listed, *reports), told, columns, sources=origins)
-    return replace(_merged(listed, reports, told, columns), sources=origins)
+        return Procedures((*listed, *reports), told, columns, notes, origins)
+    merged = _merged(listed, reports, told, columns)
+    return replace(merged, notes=(*merged.notes, *notes), sources=origins)
+
+
+def _repeated(reports: Sequence[Report]) -> tuple[str, ...]:
+    """Return a note where several reports are of one recording."""
+    many = Counter(tuple(part.sha256 for part in report.parts) for report in reports)
+    again = [count for count in many.values() if count > 1]
+    return (str(Said("same_recording", {"reports": sum(again), "recordings": len(again)})),) if again else ()
 
 
 def _hash(paths: Sequence[Path]) -> str:

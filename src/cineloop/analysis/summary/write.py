@@ -30,6 +30,7 @@ _COLUMNS = (
     "missing",
     "reason",
     "remarks",
+    "references",
 )
 
 
@@ -117,5 +118,6 @@ def _csv(summary: Summary) -> str:
         for rate in group.rates:
             row = {**_plain_rate(rate), "group": group.name, "procedures": group.procedures}
             row |= {"indicator": row["name"], "remarks": " ".join(row["remarks"])}
+            row["references"] = "; ".join(f"{one.side} {one.text}" for one in rate.references)
             writer.writerow(["" if row[name] is None else row[name] for name in _COLUMNS])
     return stream.getvalue()

@@ -33,7 +33,10 @@ CHINESE = Words(
         "returned_to_caecum": "相隔 {away:.0f} 秒后再次见到回盲部，持续 {seen:.1f} 秒；"
         "若不计此次，退镜自 {otherwise:clock} 起算。",
         "caecum_in_several_stays": "在 {stays} 次进镜中见到回盲部；退镜以最后一次为准。",
-        "left_unseen": "镜身离开盲肠时有 {seconds:.1f} 秒画面无法辨认；退镜以其中点开始计算。",
+        "left_unseen": "有 {seconds:.1f} 秒画面无法判断镜身是否已离开盲肠；退镜以其中点开始计算。",
+        "pause_beyond": "自 {start:clock} 开始的暂停在录像结束之后。",
+        "packed": "{stage} 的模型为打包共享的版本：无法核对其训练是否使用过本录像。",
+        "same_recording": "同一录像的报告：{recordings} 个录像共 {reports} 份，按不同检查计数。",
         "pauses_elsewhere": "所给暂停时段均不在退镜过程内。",
         "not_only_normal": "没有列说明哪些检查为阴性：退镜时间按全部检查计算。",
         "cut_left_out": "录像在退镜结束前终止、未计入退镜时间的检查数：{count}。",

@@ -35,8 +35,12 @@ ENGLISH = Words(
         "the withdrawal would begin at {otherwise:clock}.",
         "caecum_in_several_stays": "The ileocecal region is seen in {stays} stays in the body; the withdrawal is that "
         "of the last.",
-        "left_unseen": "When the scope leaves the caecum nothing can be recognised for {seconds:.1f} s; the "
-        "withdrawal is taken to begin in the middle of them.",
+        "left_unseen": "For {seconds:.1f} s frames do not tell whether the scope has left the caecum; the withdrawal "
+        "is taken to begin in the middle of them.",
+        "pause_beyond": "The pause from {start:clock} lies beyond the end of the recording.",
+        "packed": "The model of {stage} was packed to be shared: whether it has learned from this recording cannot be "
+        "checked.",
+        "same_recording": "Reports of one recording: {reports} of {recordings}; they count as several procedures.",
         "pauses_elsewhere": "None of the given pauses lies in the withdrawal.",
         "not_only_normal": "No column tells which procedures are normal: withdrawal times are of all.",
         "cut_left_out": "Recordings that end before the withdrawal does, left out of withdrawal times: {count}.",
