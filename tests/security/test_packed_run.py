@@ -13,7 +13,7 @@ import pytest
 
 import cineloop
 from cineloop import api
-from cineloop.errors import RunError
+from cineloop.errors import RecipeError, RunError
 from cineloop.packing import pack
 from program import call
 from secrets_search import find_secrets
@@ -129,6 +129,14 @@ def test_unpacked_it_can_be_judged_on_another_cohort_as_the_run_itself(packed, f
     compared = api.evaluate(folder, data={"data": data}, against=tmp_path / "shared", out=tmp_path / "compared")
     assert any("shared was packed" in text for text in compared.evaluation.warnings)
     assert all(each.difference == 0 for each in compared.evaluation.comparison.differences)
+    (tmp_path / "table.csv").write_text("path,label\n")
+    with pytest.raises(RecipeError, match="A table alone"):
+        api.evaluate(tmp_path / "shared", data=tmp_path / "table.csv")
+    video = next((tmp_path / "other" / "videos").rglob("*.mp4"))
+    analysed = api.analyze(
+        video, classify=tmp_path / "shared", out=tmp_path / "a", settings={"window": 0.2, "step": 0.2}
+    )
+    assert any("classify was packed" in text for text in analysed.analysis.warnings)
     done = call("evaluate", tmp_path / "shared")
     assert done.returncode == 2
     assert "--data" in done.stderr

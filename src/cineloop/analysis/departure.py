@@ -36,11 +36,11 @@ def settled(look: Look, course: Course, until: float) -> Look:
     """
     assert course.glimpsed is not None, "looking back"
     first, last = max(look.start, look.stop - NEAR), min(until, max(look.stop, look.blind) + NEAR)
-    rows = np.flatnonzero((course.stop > first + _EPS) & (course.start < last - _EPS))
+    rows = np.flatnonzero((course.start >= first - _EPS) & (course.stop <= last + _EPS))
     if not len(rows):
         return look
     balance = np.concatenate([[0.0], np.cumsum(course.glimpsed[rows] * course.held[rows])])
-    edges = np.clip(np.append(course.start[rows], course.stop[rows[-1]]), first, last)
+    edges = np.append(course.start[rows], course.stop[rows[-1]])
     best = np.flatnonzero(balance >= balance.max() - _NEARLY)
     stop, blind = edges[best[0]], edges[best[-1]]
     leaves = edges[int(np.argmin(np.abs(edges - (stop + blind) / 2)))]

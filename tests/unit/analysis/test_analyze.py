@@ -82,6 +82,11 @@ def test_everything_is_written_and_nothing_unfinished_is_left(done):
     assert timeline.equals(Timeline.read(done.folder / "timeline.json"))
 
 
+def test_a_pause_beyond_the_end_is_told(tmp_path, video, models):
+    done = cineloop.analyze(video, inbody=models["inbody"], out=tmp_path / "a", settings={"pauses": [[100.0, 110.0]]})
+    assert any("00:01:40 lies beyond the end" in text for text in done.analysis.warnings)
+
+
 def test_names_of_files_stand_in_no_output(done, video):
     needles = [form.encode(code) for form in ("Mueller", "1961") for code in ("utf-8", "utf-16-le")]
     for path in done.folder.iterdir():

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cineloop.analysis.assemble import _readable
 from cineloop.analysis.best import MOST, choose
 from cineloop.analysis.found import Looks
+from courses import course
 
 
 def looks(sharpness, seed=0, signatures=None):
@@ -63,3 +67,10 @@ def test_what_may_not_be_shown_is_not_and_phases_keep_their_order():
     found = choose(looks(np.arange(60.0)), where, ["insertion", "caecum"], most=2)
     assert [phase for _, phase, _ in found] == ["insertion"] * 2 + ["caecum"] * 2
     assert max(frame for frame, _, _ in found) < 300
+
+
+def test_no_frame_that_is_unreadable_by_itself_is_good_enough():
+    whole = course("i4", rate=1)
+    raw = replace(whole, nonsense=np.array([0, 1, -1, 0], np.int8))
+    assert _readable(whole, raw).tolist() == [True, False, False, True]
+    assert _readable(replace(whole, nonsense=None), replace(raw, nonsense=None)).all()

@@ -102,7 +102,8 @@ def test_no_moment_nearby_is_better_by_more_than_a_frame(rows, stop, blind, unti
     whole = replace(course(" ".join(f"{row}0.2" for row in rows), RATE), glimpsed=glimpsed)
     look = Look(0.0, stop / RATE, blind=(stop + blind) / RATE)
     done = settled(look, whole, until / RATE)
-    assert 0.0 <= done.stop <= done.blind <= until / RATE + 1e-9
+    assert 0.0 <= done.stop <= done.left <= done.blind <= until / RATE + 1e-9
+    assert abs(done.left * RATE - round(done.left * RATE)) < 1e-6
     near = range(
         max(0, stop - round(NEAR * RATE)), min(until, max(stop, stop + blind) + round(NEAR * RATE), len(rows)) + 1
     )
@@ -133,3 +134,5 @@ def test_frames_that_filters_leave_alone_change_no_look(whole):
         entered, left = found.stay_of(look.start)
         assert look.start <= look.stop <= look.blind <= left + 1e-9
         assert entered <= look.left <= left
+        # Rows, events and indicators tell one moment.
+        assert look.left in {*whole.start.tolist(), whole.duration}

@@ -131,6 +131,8 @@ def test_the_script_gets_what_was_decided():
     assert np.array_equal(known, np.isfinite(scores))
     assert np.abs(levels[known] / 254 - scores[known]).max() <= 0.5 / 254 + 1e-6
     assert curve["threshold"] == 0.5
+    # Of an event and the row that begins there none is before the other.
+    assert all(event["at"][0] == round(1000 * event["at"][0]) / 1000 for event in data["events"])
     assert len(data["thumbnails"]) == 60
     assert base64.b64decode(data["thumbnails"][3][1]) == analysis.thumbnails[3].jpeg
 

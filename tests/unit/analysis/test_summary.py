@@ -152,6 +152,13 @@ def test_a_summary_says_where_its_procedures_come_from_and_when(tmp_path):
     assert summarise([tmp_path / "reports"]).sources[0].sha256 != summary.sources[1].sha256
 
 
+def test_reports_of_one_recording_are_told(tmp_path):
+    for name in ("P1", "P2", "P3"):
+        report(tmp_path / name, name, {"caecum_reached": 1.0, "withdrawal_seconds": 500.0})
+    assert any("3 of 1" in note for note in summarise([tmp_path]).notes)
+    assert not summarise([tmp_path / "P1"]).notes
+
+
 def test_a_table_counts_before_a_report_and_both_complete_each_other(tmp_path):
     report(tmp_path / "a", "P1", {"caecum_reached": 0.0, "withdrawal_seconds": 500.0, "bbps_right": 1.0}, ["no"])
     report(tmp_path / "c", "P9", {"caecum_reached": 1.0, "withdrawal_seconds": 100.0}, ["at_least_ends_inside"])
