@@ -13,7 +13,7 @@ import pytest
 
 import cineloop
 from cineloop import api
-from cineloop.errors import RecipeError, RunError
+from cineloop.errors import EvaluationError, RecipeError, RunError
 from cineloop.packing import pack
 from program import call
 from secrets_search import find_secrets
@@ -129,6 +129,11 @@ def test_unpacked_it_can_be_judged_on_another_cohort_as_the_run_itself(packed, f
     compared = api.evaluate(folder, data={"data": data}, against=tmp_path / "shared", out=tmp_path / "compared")
     assert any("shared was packed" in text for text in compared.evaluation.warnings)
     assert all(each.difference == 0 for each in compared.evaluation.comparison.differences)
+    given = ["evaluate.threshold={rule: fixed, at: 0.125}"]
+    fixed = api.evaluate(tmp_path / "shared", data={"data": data}, overrides=given, out=tmp_path / "fixed")
+    assert fixed.evaluation.threshold.value == 0.125
+    with pytest.raises(EvaluationError, match="no validation items"):
+        api.evaluate(tmp_path / "shared", data={"data": data}, overrides=["evaluate.threshold.rule=f1"])
     (tmp_path / "table.csv").write_text("path,label\n")
     with pytest.raises(RecipeError, match="A table alone"):
         api.evaluate(tmp_path / "shared", data=tmp_path / "table.csv")

@@ -151,9 +151,10 @@ def course_of(
     seen = np.ones(len(start), np.bool_)
     if quality is not None:
         shifted = _all_shifted(cuts.quality, shift)
-        states = _held(_quality(quality, settings, shifted, factor), quality, start, UNDEFINED)
+        raw = signals_at(np.column_stack([quality.scores[name] for name in LABELS]), shifted)
+        states = _held(_quality(raw, quality, settings, factor), quality, start, UNDEFINED)
         if not settings.causal:
-            glimpsed = _held(_glimpsed(quality, shifted)[None], quality, start, 0)[0]
+            glimpsed = _held(_glimpsed(raw, quality, shifted)[None], quality, start, 0)[0]
         seen &= states[0] != UNDEFINED
     if inbody is not None:
         assert cuts.gate is not None, "a gate has a class that decides"
@@ -228,24 +229,19 @@ def _gate(stage: Timeline, settings: Settings, gate: Gate, shift: float, factor:
     return np.where(raw == UNDEFINED, np.int8(UNDEFINED), filtered)
 
 
-def _raw(stage: Timeline, cuts: Thresholds) -> States:
-    return signals_at(np.column_stack([stage.scores[name] for name in LABELS]), cuts)
-
-
-def _quality(stage: Timeline, settings: Settings, cuts: Thresholds, factor: float) -> States:
+def _quality(raw: States, stage: Timeline, settings: Settings, factor: float) -> States:
     """Return the four signals of each row of a stage after post-processing, int8 [4, F]."""
-    raw = _raw(stage, cuts)
     kernels = _kernels(settings, row_rate(stage.seconds, settings), factor)
     if settings.causal:
         return causal_filter(raw, kernels)
     return legalise(median_filter_rows(raw, kernels), raw).T
 
 
-def _glimpsed(stage: Timeline, cuts: Thresholds) -> Times:
+def _glimpsed(raw: States, stage: Timeline, cuts: Thresholds) -> Times:
     """Return how much each row speaks for the ileocecal region, float64 [F] in [-1, 1]."""
     with np.errstate(divide="ignore", invalid="ignore"):
         odds = _log_odds(stage.scores["ileocecal"].astype(np.float64)) - _log_odds(np.float64(cuts.ileocecal))
-    recognised = _raw(stage, cuts)[SIGNALS.index("nonsense")] == 0
+    recognised = raw[SIGNALS.index("nonsense")] == 0
     return np.where(recognised, np.clip(np.nan_to_num(odds, posinf=_SURE, neginf=-_SURE) / _SURE, -1, 1), 0.0)
 
 

@@ -15,7 +15,7 @@ from cineloop.inference.mistakes import check_new
 from cineloop.inference.pool import pool as pool_runs
 from cineloop.progress import Progress, silent
 from cineloop.tasks.cohort import prepare
-from cineloop.tasks.recipe import load_recipe
+from cineloop.tasks.recipe import Recipe, load_recipe
 
 
 def evaluate(
@@ -62,6 +62,8 @@ def evaluate(
     if data is None:
         runs.refuse_packed(loaded.run)
     resolved = load_recipe(loaded.run.recipe_file, overrides)
+    if loaded.run.packed:
+        _refuse_new_rule(loaded.run, resolved)
     # What costs little to refuse comes before the audit of the run's own data.
     other = load(against, device=device) if against is not None else None
     external = judge.read_external(data, loaded.predictor.classes, progress=progress) if data is not None else None
@@ -80,6 +82,21 @@ def evaluate(
         mistakes=Path(mistakes) if mistakes is not None else None,
         progress=progress,
     )
+
+
+def _refuse_new_rule(run: runs.Run, recipe: Recipe) -> None:
+    """Refuse to choose a packed run's threshold anew, for which its validation items would be needed.
+
+    Raises:
+        EvaluationError: The recipe asks for it.
+    """
+    rule = recipe.evaluate.threshold
+    if rule.rule != "fixed" and rule != load_recipe(run.recipe_file, ()).evaluate.threshold:
+        raise EvaluationError(
+            "A packed run has no validation items to choose a threshold on",
+            where="evaluate.threshold",
+            mend="Leave it as it was packed, or fix it: 'evaluate.threshold={rule: fixed, at: 0.4}'.",
+        )
 
 
 def _pooled(

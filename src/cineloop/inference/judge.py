@@ -307,8 +307,8 @@ def _answers(
 
 
 def _fixed(config: EvaluateSection, threshold: float | None) -> EvaluateSection:
-    """Return a configuration with a threshold that was chosen before, where there is one."""
-    if threshold is None:
+    """Return a configuration with a threshold that was chosen before, where there is one and none is given."""
+    if threshold is None or config.threshold.rule == "fixed":
         return config
     return config.model_copy(update={"threshold": ThresholdRule(rule="fixed", at=threshold)})
 
