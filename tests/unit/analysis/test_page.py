@@ -131,10 +131,19 @@ def test_the_script_gets_what_was_decided():
     assert np.array_equal(known, np.isfinite(scores))
     assert np.abs(levels[known] / 254 - scores[known]).max() <= 0.5 / 254 + 1e-6
     assert curve["threshold"] == 0.5
-    # Of an event and the row that begins there none is before the other.
-    assert all(event["at"][0] == round(1000 * event["at"][0]) / 1000 for event in data["events"])
     assert len(data["thumbnails"]) == 60
     assert base64.b64decode(data["thumbnails"][3][1]) == analysis.thumbnails[3].jpeg
+
+
+def test_an_event_lies_in_the_row_that_begins_there():
+    analysis = made_analysis(2.0, gaps=False)
+    timeline = analysis.timeline
+    rows = replace(timeline, seconds=timeline.seconds + 2 / 3)
+    event = replace(analysis.events[0], place=replace(analysis.events[0].place, seconds=float(rows.seconds[200])))
+    data = data_of(page(replace(analysis, timeline=rows, events=(event,))).render())
+    start = np.cumsum(np.cumsum(unpack(data["rows"]["start"]))) / 1000
+    assert event.place.seconds < start[200]
+    assert np.searchsorted(start, data["events"][0]["at"][0], side="right") - 1 == 200
 
 
 def test_a_probability_that_is_not_known_has_no_level():
