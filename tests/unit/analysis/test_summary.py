@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from functools import cache
 
 import numpy as np
@@ -271,6 +272,13 @@ def test_files_say_the_same(tmp_path):
     assert "figure not verified in the source" in page
     assert "Research software, not a medical device" in page
     assert "<b>north" not in page
+    table = page[page.index("each with its intervals and counts") :]
+    table = table[: table.index("</table>")]
+    assert "Adenoma detection rate" in table
+    # What no column tells is none of the table.
+    assert "Caecal intubation rate" not in table
+    head, *body = re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)
+    assert {len(re.findall(r"<t[hd]\b", line)) for line in (head, *body)} == {5}
     with pytest.raises(CineloopError, match="already there"):
         write_summary(summary, tmp_path / "out.csv")
     with pytest.raises(CineloopError, match=r"no \.pdf"):

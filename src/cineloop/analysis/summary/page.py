@@ -88,14 +88,19 @@ def _card(rate: Rate) -> Card:
 
 
 def _groups(summary: Summary) -> Table:
-    rates = summary.whole.rates
+    # What is known of no procedure is told once, with its reason, and is no column.
+    rates = [rate for rate in summary.whole.rates if rate.value is not None]
+    names = {rate.definition.name for rate in rates}
     columns = (
         Column(summary.by or ""),
         Column("Procedures", numeric=True),
         *(Column(rate.definition.title, numeric=True, hint=rate.definition.definition) for rate in rates),
     )
     rows = tuple(
-        row(group.name, f"{group.procedures:,}", *(_cell(rate) for rate in group.rates)) for group in summary.groups
+        row(
+            group.name, f"{group.procedures:,}", *(_cell(rate) for rate in group.rates if rate.definition.name in names)
+        )
+        for group in summary.groups
     )
     return Table(f"{count(len(rows), 'group')}, each with its intervals and counts.", columns, rows)
 
