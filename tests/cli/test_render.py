@@ -50,6 +50,17 @@ def refused(project, *words):
     return done.stderr
 
 
+def test_what_a_new_filter_cannot_make_is_told(project):
+    plain = made_timeline(30)
+    results = {"course": plain.signals["bbps"], **plain.signals}
+    replace(plain, filtered=results).write(project / "b.parquet")
+    for words in (("b.parquet", "a.mp4"), ("b.parquet", "--plot", "b.svg")):
+        done = call("render", *words, "--filter", "causal", cwd=project)
+        assert (done.returncode, "left out: course" in done.stderr) == (0, True), done.stderr
+    (project / "a-rendered.mp4").unlink()
+    assert "left out" not in call("render", "b.parquet", "a.mp4", cwd=project).stderr
+
+
 def test_a_video_and_a_plot(project):
     done = call("render", "a.parquet", "a.mp4", "--plot", "a.svg", "--language", "zh", cwd=project)
     assert done.returncode == 0, done.stderr

@@ -152,6 +152,11 @@ def test_what_needs_its_cohort_says_so(packed, tmp_path):
     for work in (api.evaluate, lambda run: api.train(run, resume=True), api.plan):
         with pytest.raises(RunError, match="packed to be shared"):
             work(tmp_path / "shared")
+    for words in (["find", tmp_path / "shared", "0123456789ab"], ["stats", tmp_path / "shared"]):
+        done = call("cohort", *words)
+        assert (done.returncode, "packed to be shared" in done.stderr) == (2, True), done.stderr
+    done = call("cohort", "stats", tmp_path / "shared", "root=nowhere")
+    assert (done.returncode, "nowhere" in done.stderr) == (2, True), done.stderr
     with pytest.raises(RunError, match="This is an archive"):
         api.load(packed.path)
 

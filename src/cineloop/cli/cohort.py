@@ -237,7 +237,10 @@ def _write(cohort: Cohort, out: Path) -> None:
 @app.command()
 def find(
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="A run, a folder of data or of recordings, or a recipe.")
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="A run, a recipe, or a folder of data; a recording, or a folder of them."
+        ),
     ],
     names: Annotated[list[str], typer.Argument(metavar="PSEUDONYMS", help="As a page or a table shows them.")],
     json: JsonOption = False,
@@ -245,19 +248,22 @@ def find(
     """Turn pseudonyms of outputs back into items, files, recordings and patients, on the machine that made them."""
     from dataclasses import asdict
 
+    from cineloop.cohort.format import MEDIA_SUFFIXES
     from cineloop.cohort.pseudonyms import among_files, behind
     from cineloop.runs import is_run
 
-    recordings = Path(source).is_dir() and not is_run(source)
+    place = Path(source)
+    recording = place.is_file() and place.suffix.lower() in MEDIA_SUFFIXES
+    folder = place.is_dir() and not is_run(place)
     # Analyses need no cohort: they are of recordings, wherever these lie.
-    found = among_files(names, Path(source)) if recordings else []
+    found = among_files(names, place) if recording or folder else []
     unknown = [name for name in names if name not in {one.pseudonym for one in found}]
     why = ""
-    if not found:
+    if not found and not recording:
         try:
             cohort = DataSource(source).read()
         except CineloopError as error:
-            if not recordings:
+            if not folder:
                 raise
             why = f", and it is no cohort: {error.what}"
         else:
@@ -268,7 +274,8 @@ def find(
         _print_meanings(found)
     if unknown:
         raise CohortError(
-            f"Nothing below this folder has the pseudonym {', '.join(map(repr, unknown))}{why}",
+            f"Nothing {'below this folder' if folder else 'here'} has the pseudonym "
+            f"{', '.join(map(repr, unknown))}{why}",
             where=source,
             mend="Name the folder where the recordings lie, on the machine and as the user that made the output; of a "
             "cohort ask for these alone.",

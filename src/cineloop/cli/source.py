@@ -90,11 +90,14 @@ class DataSource:
     def _plain(self, where: str) -> dict[str, Any]:
         from cineloop.cohort.schema import DataSection
         from cineloop.cohort.source import completed, section_of
-        from cineloop.runs import is_run, open_run
+        from cineloop.runs import is_run, open_run, refuse_packed
         from cineloop.tasks.recipe import compose, find_recipe
 
         if is_run(where):
-            where = str(open_run(where).recipe_file)
+            run = open_run(where)
+            if not any(text.startswith(("root=", "data.root=")) for text in self.where()[1]):
+                refuse_packed(run)
+            where = str(run.recipe_file)
         if Path(where).is_dir() or self.root is not None:
             if self.layout is not None:
                 return {"format": self.layout, "root": where}

@@ -36,7 +36,7 @@ def among_files(names: Sequence[str], folder: Path) -> list[Meaning]:
 
     Args:
         names: Pseudonyms; those of which nothing is found are left out.
-        folder: Of recordings.
+        folder: Of recordings, or a recording.
     """
     salt, wanted = identity_salt(), set(names)
     found: dict[tuple[str, str, str], list[str]] = {}

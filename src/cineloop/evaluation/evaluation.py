@@ -184,6 +184,8 @@ def _warnings(
             "Patients are not known: each procedure or recording was counted as a patient of its own, so intervals are "
             "likely too narrow and one patient may stand in several splits."
         )
+    elif known.n_clusters == 1:
+        found.append("Only one patient: there are no intervals, and the figures say nothing about other patients.")
     elif known.n_clusters < _FEW_PATIENTS:
         found.append(
             f"Only {_patients(known.n_clusters)}: intervals are themselves uncertain and tend to be too narrow."

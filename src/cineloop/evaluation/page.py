@@ -152,7 +152,7 @@ def _protocol(evaluation: Evaluation) -> str:
     else:
         source = {
             "validation": f"chosen on validation by {threshold.rule}",
-            "fixed": "fixed by the recipe",
+            "fixed": "fixed beforehand",
             "untuned": "the default, untuned",
         }[threshold.source]
         positive = evaluation.predictions.classes[1]

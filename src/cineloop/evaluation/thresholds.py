@@ -25,8 +25,8 @@ class Threshold:
     Attributes:
         value: Positive is decided at or above it.
         rule: What it was chosen by, as a page names it.
-        source: ``validation``; ``fixed`` by the recipe; or ``untuned``, the default 0.5, for want of validation items
-            or of a threshold that tells them apart.
+        source: ``validation``; ``fixed`` beforehand, by a recipe or with a packed model; or ``untuned``, the default
+            0.5, for want of validation items or of a threshold that tells them apart.
         note: Why it is untuned.
     """
 

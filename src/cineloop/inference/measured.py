@@ -21,7 +21,7 @@ def _evaluations(loaded: Loaded) -> Iterator[dict[str, Any]]:
 
 
 def _meant(threshold: Mapping[str, Any]) -> bool:
-    """Return whether a threshold was chosen on validation or fixed by the recipe."""
+    """Return whether a threshold was chosen on validation or fixed beforehand."""
     return threshold.get("source") in ("validation", "fixed")
 
 

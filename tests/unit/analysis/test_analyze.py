@@ -104,6 +104,7 @@ def test_pseudonyms_of_an_analysis_are_turned_back_by_the_folder_of_recordings(t
         (names[1], "recording", video.name),
     ]
     assert {path for one in found for path in one.files} == {video.resolve().as_posix()}
+    assert among_files(names, video.resolve()) == found
     (case := tmp_path / "Mueller").mkdir()
     shutil.copy(video, case / "a.mkv")
     whole = cineloop.analyze(case, inbody=models["inbody"], out=tmp_path / "a").analysis.name
@@ -113,6 +114,10 @@ def test_pseudonyms_of_an_analysis_are_turned_back_by_the_folder_of_recordings(t
     assert (told.returncode, "Mueller" in told.stdout, "'0123456789ab'" in told.stderr) == (2, True, True)
     told = call("cohort", "find", case, "0123456789ab")
     assert (told.returncode, "no cohort" in told.stderr) == (2, True)
+    told = call("cohort", "find", video.resolve(), names[0])
+    assert (told.returncode, video.name in told.stdout) == (0, True)
+    told = call("cohort", "find", video.resolve(), "0123456789ab")
+    assert (told.returncode, "Nothing here has the pseudonym" in told.stderr) == (2, True)
 
 
 def test_of_two_classes_the_one_with_a_threshold_raises_the_alarm(tmp_path, monkeypatch):

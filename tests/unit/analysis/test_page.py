@@ -367,9 +367,18 @@ def test_how_long_something_lasts_is_minutes_and_whole_seconds(seconds, english,
 
 
 def test_what_is_short_is_told_in_seconds():
-    told = [lasting(seconds, SAY) for seconds in (0.04, 2.43, 9.94, 9.96, 11, 3924)]
-    assert told == ["0.1 s", "2.4 s", "9.9 s", "0:10 min", "0:11 min", "1:05:24 h"]
+    told = [lasting(seconds, SAY) for seconds in (0, 0.04, 2.43, 9.94, 9.96, 11, 3924)]
+    assert told == ["0 s", "0.1 s", "2.4 s", "9.9 s", "0:10 min", "0:11 min", "1:05:24 h"]
     assert lasting(2.43, Words("zh")) == "2.4秒"
+
+
+def test_a_best_frame_is_not_praised_for_more_than_it_is():
+    analysis = made_analysis(12, best=2)
+    one, two = (replace(each, sharpness=rank) for each, rank in zip(analysis.best, (0.98, 0.36), strict=True))
+    text = text_of(page(replace(analysis, best=(one, two))).render())
+    assert "among the sharpest 2%" in text
+    assert "sharper than 36%" in text
+    assert "64%" not in text
 
 
 def test_no_duration_has_tenths_and_a_unit_of_minutes():

@@ -236,6 +236,7 @@ def test_one_class_only_is_stated_everywhere(tmp_path):
     [
         (made(0, identity_known=False), None, "Patients are not known"),
         (made(0, patients=8), None, "Only 8 patients"),
+        (made(0, patients=1), None, "Only one patient: there are no intervals"),
         (made(0), None, "untuned: there are no validation items"),
         (made(0), made(0), "40 patients named the same stand"),
         (binary([0.1, 0.9, 0.4], [0, 1, -1]), None, "1 items of unknown class"),

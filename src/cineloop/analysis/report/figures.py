@@ -51,9 +51,9 @@ def with_unit(value: float, unit: str, say: Words) -> str:
 
 
 def lasting(seconds: float, say: Words) -> str:
-    """Return how long something lasts with its unit; below ten seconds as seconds with tenths, at least one."""
-    if seconds > 0 and round(seconds, 1) < 10:
-        return say("s", time=number(max(0.1, seconds), 1))
+    """Return how long something lasts with its unit; below ten seconds as seconds with tenths, at least one if any."""
+    if round(seconds, 1) < 10:
+        return say("s", time=number(max(0.1, seconds), 1) if seconds > 0 else "0")
     return with_unit(seconds, "s", say)
 
 

@@ -116,6 +116,9 @@ def _gallery(best: Sequence[BestFrame], say: Words) -> tuple[Block, ...]:
 
 def _picture(one: BestFrame, phase: str, say: Words) -> Picture:
     time = clock(one.place.seconds)
-    caption = f"{time} · {say('sharpest', share=percent(max(0.01, 1 - one.sharpness)))}"
+    # Where much is removed even the sharpest that is left is not among the sharpest of the recording.
+    sharp = one.sharpness >= 0.5
+    rank = percent(max(0.01, 1 - one.sharpness)) if sharp else percent(one.sharpness)
+    caption = f"{time} · {say('sharpest' if sharp else 'sharper', share=rank)}"
     alt = say("best_alt", time=time, phase=phase)
     return Picture(one.picture.jpeg, alt, one.picture.width, one.picture.height, caption=caption)

@@ -135,6 +135,7 @@ PAGE: Pairs = {
         "各阶段中清晰、互不相似的可读画面，按时间分散选取。",
     ),
     "best_alt": ("Frame at {time}, {phase}", "{time} 的画面，{phase}"),
+    "sharper": ("sharper than {share}", "清晰度高于 {share} 的画面"),
     "sharpest": ("among the sharpest {share}", "清晰度居前 {share}"),
     "no_best": ("No frame could be chosen.", "未能选出画面。"),
     # Models, recording, settings.

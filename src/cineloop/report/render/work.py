@@ -111,10 +111,13 @@ def render(
     if chosen.font is not None:
         check_font(chosen.font)
     if video is None:
-        shown = chosen.applied(_read(timeline, None))
-        return _draw(shown, figure, chosen, _lettered(shown, None, figure, chosen), Rendered(None, 0))
+        read = _read(timeline, None)
+        shown = chosen.applied(read)
+        done = Rendered(None, 0, _left_out(read, shown))
+        return _draw(shown, figure, chosen, _lettered(shown, None, figure, chosen), done)
     with Video(video) as opened:
-        shown = chosen.applied(_read(timeline, opened))
+        read = _read(timeline, opened)
+        shown = chosen.applied(read)
         written = _lettered(shown, wanted, figure, chosen)
         done = Rendered(None, 0)
         if wanted is not None:
@@ -129,7 +132,16 @@ def render(
                 skip_errors=skip_errors,
                 progress=progress,
             )
+        done = replace(done, notes=(*_left_out(read, shown), *done.notes))
         return _draw(shown, figure, chosen, written, done)
+
+
+def _left_out(before: Timeline, after: Timeline) -> tuple[str, ...]:
+    """Tell which signals a new filter leaves out: those that a timeline has as results alone."""
+    names = [name for name in before.shown if name not in after.shown]
+    if not names:
+        return ()
+    return (f"without raw values to filter anew, and so left out: {', '.join(names)}",)
 
 
 def _read(timeline: str | Path | Timeline, video: Video | None) -> Timeline:
