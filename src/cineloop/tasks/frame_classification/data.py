@@ -85,9 +85,11 @@ class FrameReader:
         self.most = most
         self._boxes = ContentBoxes()
         self._open: OrderedDict[Path, Video] = OrderedDict()
+        # Pixels of a picture of each open file, known from the first that was decoded: to ask for it costs another one.
+        self._areas: dict[Path, int] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_open": OrderedDict()}
+        return {**self.__dict__, "_open": OrderedDict(), "_areas": {}}
 
     def video(self, item: Item) -> Video:
         """Return the opened file of an item.
@@ -100,17 +102,21 @@ class FrameReader:
             # Workers share the cores among themselves; one decoding thread each.
             found = self._open[item.path] = Video(item.path, threads=1)
             # A still is not asked for again.
-            most = self.most if item.start is not None else 1
-            while len(self._open) > 1 and (len(self._open) > most or self._held() > _MEMORY):
-                self._open.popitem(last=False)[1].close()
+            self._close(self.most if item.start is not None else 1)
         else:
             self._open.move_to_end(item.path)
         return found
 
+    def _close(self, most: int) -> None:
+        """Close what was used longest ago, as long as more than ``most`` files are open or they hold too much."""
+        while len(self._open) > 1 and (len(self._open) > most or self._held() > _MEMORY):
+            path, video = self._open.popitem(last=False)
+            self._areas.pop(path, None)
+            video.close()
+
     def _held(self) -> int:
         """Return some upper bound of the bytes that the decoders of open files hold."""
-        sizes = [video.info.width * video.info.height for video in self._open.values()]
-        return _EACH * len(sizes) + _PICTURES * sum(sizes) * 3 // 2
+        return _EACH * len(self._open) + _PICTURES * sum(self._areas.values()) * 3 // 2
 
     def read(
         self, items: Sequence[Item], *, epoch: int = 0, occurrence: int = 0
@@ -124,6 +130,9 @@ class FrameReader:
         video = self.video(items[0])
         places = [bounds(item, len(video)) for item in items]
         frames = video.frames([start for start, _ in places])
+        if items[0].path not in self._areas:
+            self._areas[items[0].path] = frames.pixels.shape[1] * frames.pixels.shape[2]
+            self._close(self.most)
         box = self._boxes.of(items[0], video) if self.crop_content else None
         records = tuple(
             SampleRecord(

@@ -146,6 +146,27 @@ def test_a_reader_crosses_to_another_process_without_its_open_file(video):
     assert read_code(again.read(items)[0][0]) == 3
 
 
+def test_one_picture_is_decoded_for_one_frame(video):
+    reader = FrameReader("train", crop_content=False)
+    one = item(video, "v#0", start=0, frames=50)
+    reader.read([one])
+    assert reader.video(one).decoded_frames == 1
+
+
+def test_large_videos_are_closed_for_the_memory_of_their_decoders(tmp_path, monkeypatch):
+    paths = [write_coded_video(tmp_path / f"{number}.mp4", 6) for number in range(4)]
+    items = [item(path, f"{path.name}#0", 0) for path in paths]
+    reader = FrameReader("train", crop_content=False)
+    pixels, _ = reader.read(items[:1])
+    # A megabyte each, and 17 pictures of one and a half bytes a pixel.
+    two = 2 * ((1 << 20) + 17 * pixels.shape[1] * pixels.shape[2] * 3 // 2)
+    monkeypatch.setattr("cineloop.tasks.frame_classification.data._MEMORY", two)
+    for one in items:
+        reader.read([one])
+        assert len(reader._open) <= 2
+    assert list(reader._open) == paths[-2:]
+
+
 def test_videos_stay_open_within_bounds_and_give_the_same_frames(tmp_path):
     paths = [write_coded_video(tmp_path / f"{number}.mp4", 6) for number in range(5)]
     items = [item(path, f"{path.name}#{start}", start) for start in (0, 3, 5) for path in paths]
