@@ -16,6 +16,7 @@ from cineloop.analysis.found import (
     looks_of,
     place_at,
     place_of,
+    stillness_of,
     thumbnails_of,
     timeline_of,
     windows_of,
@@ -71,7 +72,9 @@ def assemble(
         if stage != "classify"
     }
     cuts = _cuts(by_stage)
-    decided = partial(course_of, lines.get("inbody"), lines.get("quality"), recording.duration, cuts=cuts)
+    looks = looks_of(passed.arrays, passed.instants)
+    still = stillness_of(looks, lines["inbody"].frames) if "inbody" in lines else None
+    decided = partial(course_of, lines.get("inbody"), lines.get("quality"), recording.duration, cuts=cuts, still=still)
     course = decided(settings)
     raw = decided(_unfiltered(settings))
     shown = showable(course, raw, decided(_unfiltered(settings), shift=-1.0))
@@ -95,7 +98,7 @@ def assemble(
         indicators=tuple(
             replace(one, references=references_for(one, settings.guideline, settings.language)) for one in indicators
         ),
-        best=_best(recording, looks_of(passed.arrays, passed.instants), course, good, stretches),
+        best=_best(recording, looks, course, good, stretches),
         thumbnails=_allowed(thumbnails_of(passed.arrays, recording, passed.instants), course, shown),
         gaps=gaps_of(passed.arrays, recording, passed.instants),
         warnings=tuple(map(words.say, warnings)),

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from cineloop.analysis.settings import Settings
 from cineloop.timeline.causal import causal_filter, causal_median
 from cineloop.timeline.decision import SIGNALS, UNDEFINED, States, Thresholds, signals_at
+from cineloop.timeline.edges import at_changes
 from cineloop.timeline.legalise import legalise
 from cineloop.timeline.median import median_filter_rows
 from cineloop.timeline.quality import LABELS
@@ -115,6 +116,7 @@ def course_of(
     settings: Settings,
     *,
     cuts: Cuts | None = None,
+    still: Times | None = None,
     shift: float = 0.0,
     factor: float = 1.0,
 ) -> Course:
@@ -130,6 +132,8 @@ def course_of(
         duration: Seconds of the recording, beyond the last row.
         settings: Kernels, and whether filters look ahead.
         cuts: Thresholds; 0.5 without them. With ``inbody``, ``cuts.gate`` is needed.
+        still: How much the frame of each of the gate's rows looks like that of the row before, in [0, 1]; without it
+            ways in and out follow from the scores alone.
         shift: Added to each threshold, which goes at most half the way to 0 or 1.
         factor: By which filters are widened.
 
@@ -158,7 +162,7 @@ def course_of(
         seen &= states[0] != UNDEFINED
     if inbody is not None:
         assert cuts.gate is not None, "a gate has a class that decides"
-        gate = _held(_gate(inbody, settings, cuts.gate, shift, factor)[None], inbody, start, UNDEFINED)[0]
+        gate = _held(_gate(inbody, settings, cuts.gate, still, shift, factor)[None], inbody, start, UNDEFINED)[0]
         seen &= gate != UNDEFINED
         states[1:, (gate == 0) & (states[0] == 1)] = [[1], [UNDEFINED], [UNDEFINED]]
         states[1:, gate == 1] = UNDEFINED
@@ -215,17 +219,23 @@ def _kernels(settings: Settings, rate: float, factor: float) -> Sequence[int]:
     return [max(1, math.ceil(round(seconds * factor * rate, 6))) for seconds in settings.kernels]
 
 
-def _gate(stage: Timeline, settings: Settings, gate: Gate, shift: float, factor: float) -> States:
+def _gate(stage: Timeline, settings: Settings, gate: Gate, still: Times | None, shift: float, factor: float) -> States:
     """Return what the gate says of each of its rows, filtered, int8 [F].
 
     Looking back, ways in and out stay where they are seen, which a median filter moves; as in one, a stay counts from
-    half a kernel on, and at an end of the recording from a quarter on. In doubt the scope is outside.
+    half a kernel on, and at an end of the recording from a quarter on. In doubt the scope is outside. Where the gate is
+    of two minds about when it went in or out, the pictures tell.
     """
     score = stage.scores[gate.positive]
     threshold = _shifted(gate.threshold, shift)
     raw = np.where(np.isnan(score), UNDEFINED, (score >= threshold) == gate.outside).astype(np.int8)
     kernel = _kernels(settings, row_rate(stage.seconds, settings), factor)[0]
-    filtered = causal_median(raw, kernel) if settings.causal else least_switching(raw, kernel)
+    if settings.causal:
+        filtered = causal_median(raw, kernel)
+    else:
+        filtered = least_switching(raw, kernel)
+        if still is not None:
+            filtered = at_changes(filtered, raw, still, kernel)
     return np.where(raw == UNDEFINED, np.int8(UNDEFINED), filtered)
 
 

@@ -16,6 +16,9 @@ from cineloop.video.recording import Instants, Recording
 
 Floats = npt.NDArray[np.float64]
 
+# Frames that are compared at a time: of hours all at once are hundreds of megabytes.
+_BLOCK = 1024
+
 
 @dataclass(frozen=True, eq=False)
 class Looks:
@@ -108,6 +111,32 @@ def looks_of(arrays: Arrays, instants: Instants) -> Looks:
     frame_of = dict(zip(instants.numbers.tolist(), instants.frames.tolist(), strict=True))
     frames = np.array([frame_of[number] for number in arrays["look/numbers"].tolist()], dtype=np.int64)
     return Looks(frames, arrays["look/sharpness"], arrays["look/signatures"])
+
+
+def stillness_of(looks: Looks, frames: npt.NDArray[np.int64]) -> Floats:
+    """Return how much each of some frames looks like the one before it, float64 [F].
+
+    It is 1 where nothing changes from afar, and falls to 0 where as much changes as twice the root mean square over the
+    procedure; a half where one of the two could not be decoded.
+
+    Args:
+        looks: The frames that could be looked at.
+        frames: Which are asked about, increasing.
+    """
+    rows = np.searchsorted(looks.frames, frames)
+    known = rows < len(looks.frames)
+    known[known] = looks.frames[rows[known]] == frames[known]
+    both = np.flatnonzero(known[1:] & known[:-1]) + 1
+    change = np.zeros(len(both))
+    for block in range(0, len(both), _BLOCK):
+        some = both[block : block + _BLOCK]
+        apart = looks.signatures[rows[some]].astype(np.float32) - looks.signatures[rows[some - 1]]
+        change[block : block + _BLOCK] = np.sqrt(np.square(apart).mean(axis=(1, 2, 3), dtype=np.float64))
+    usual = float(np.sqrt(np.square(change).mean())) if len(change) else 0.0
+    still = np.full(len(frames), 0.5)
+    if usual > 0:
+        still[both] = np.clip(1 - change / (2 * usual), 0, 1)
+    return still
 
 
 def gaps_of(arrays: Arrays, recording: Recording, instants: Instants) -> tuple[Gap, ...]:

@@ -67,7 +67,7 @@ class Settings(Section):
         causal: Decide about each moment without looking at what comes after it.
         kernels: Widths of the filters of outside, nonsense, ileocecal and bbps; the published ones of the colonoscopy
             quality control. They are median filters, but for a gate's outside looking back: see
-            :mod:`cineloop.timeline.switching`.
+            :mod:`cineloop.timeline.switching` and :mod:`cineloop.timeline.edges`.
         sustained: How long something lasts before it counts.
         vary: How far settings are varied to tell uncertainty.
         pauses: Stretches that do not count as withdrawal, such as a polypectomy.

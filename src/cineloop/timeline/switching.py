@@ -46,14 +46,22 @@ def least_switching(row: npt.NDArray[np.integer], kernel: int) -> States:
         or (len(values) and not -1 <= values.min() <= values.max() <= 1)
     ):
         raise ValueError(f"a signal of two states is 0, 1 and -1 and [F], not {values.dtype} {list(values.shape)}")
-    voting = np.flatnonzero(values >= 0)
+    pieces = pieces_of(values, kernel)
+    voting = np.concatenate(pieces)
     if not len(voting):
         return np.full(len(values), -1, np.int8)
-    apart = np.flatnonzero(np.diff(voting) > reach(kernel) + 1) + 1
-    pieces = np.split(values[voting].astype(np.int8), apart)
-    votes = np.concatenate([_decided(piece, reach(kernel) / 2) for piece in pieces])
+    votes = np.concatenate([_decided(values[piece].astype(np.int8), reach(kernel) / 2) for piece in pieces])
     # A frame without a vote goes with the one before it.
     return votes[np.maximum(np.searchsorted(voting, np.arange(len(values)), side="right") - 1, 0)]
+
+
+def pieces_of(row: npt.NDArray[np.integer], kernel: int) -> list[npt.NDArray[np.int64]]:
+    """Return the frames that have a vote, in the pieces that are decided apart, at least one.
+
+    Between two pieces lie more than ``kernel // 2`` frames without a vote.
+    """
+    voting = np.flatnonzero(row >= 0)
+    return np.split(voting, np.flatnonzero(np.diff(voting) > reach(kernel) + 1) + 1)
 
 
 def _decided(votes: States, penalty: float) -> States:

@@ -142,6 +142,19 @@ def test_ways_in_and_out_stay_where_the_gate_sees_them():
     assert np.array_equal(course.outside, mirrored.outside)
 
 
+@pytest.mark.parametrize("causal", [False, True])
+def test_pictures_tell_when_the_scope_came_out_where_the_gate_is_of_two_minds(causal):
+    scores = gate([0.02] * 40 + [0.9] * 2 + [0.1] * 4 + [0.99] * 40)
+    still = np.ones(86)
+    still[40] = 0.1
+    settings, cuts = Settings(causal=causal), Cuts(Gate("out_of_body"))
+    told, untold = (course_of(scores, None, 17.2, settings, cuts=cuts, still=one).outside for one in (still, None))
+    if causal:
+        assert np.array_equal(told, untold)
+    else:
+        assert [(np.flatnonzero(np.diff(one)) + 1).tolist() for one in (told, untold)] == [[40], [46]]
+
+
 @pytest.mark.parametrize(("length", "left"), [(5, (5, 0, 0)), (8, (8, 8, 0)), (9, (9, 9, 9))])
 def test_filters_are_widened_by_a_factor(length, left):
     timeline = quality(["bbps2"] * 20 + ["nonsense"] * length + ["bbps2"] * 20)
