@@ -78,6 +78,12 @@ def test_as_many_changes_none_far_from_its_place_and_none_dearer(case, data):
     assert wrong(found, row) + price * still[after].sum() <= wrong(signal, row) + price * still[before].sum() + 1e-4
 
 
+def test_no_stay_vanishes_though_every_vote_speaks_against_it():
+    signal = np.array([0] * 20 + [1] * 8 + [0] * 20, np.int8)
+    found = at_changes(signal, np.zeros(48, np.int8), np.ones(48), 25)
+    assert changes(found).tolist() == [27, 28]
+
+
 def test_it_keeps_to_frames_that_have_a_vote():
     row = np.array([0] * 30 + [-1] * 6 + [1] * 30)
     signal = least_switching(row, 25)
