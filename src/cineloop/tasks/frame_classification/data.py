@@ -102,17 +102,14 @@ class FrameReader:
             # Workers share the cores among themselves; one decoding thread each.
             found = self._open[item.path] = Video(item.path, threads=1)
             # A still is not asked for again.
-            self._close(self.most if item.start is not None else 1)
+            most = self.most if item.start is not None else 1
+            while len(self._open) > 1 and (len(self._open) > most or self._held() > _MEMORY):
+                path, video = self._open.popitem(last=False)
+                self._areas.pop(path, None)
+                video.close()
         else:
             self._open.move_to_end(item.path)
         return found
-
-    def _close(self, most: int) -> None:
-        """Close what was used longest ago, as long as more than ``most`` files are open or they hold too much."""
-        while len(self._open) > 1 and (len(self._open) > most or self._held() > _MEMORY):
-            path, video = self._open.popitem(last=False)
-            self._areas.pop(path, None)
-            video.close()
 
     def _held(self) -> int:
         """Return some upper bound of the bytes that the decoders of open files hold."""
@@ -130,9 +127,7 @@ class FrameReader:
         video = self.video(items[0])
         places = [bounds(item, len(video)) for item in items]
         frames = video.frames([start for start, _ in places])
-        if items[0].path not in self._areas:
-            self._areas[items[0].path] = frames.pixels.shape[1] * frames.pixels.shape[2]
-            self._close(self.most)
+        self._areas[items[0].path] = frames.pixels.shape[1] * frames.pixels.shape[2]
         box = self._boxes.of(items[0], video) if self.crop_content else None
         records = tuple(
             SampleRecord(

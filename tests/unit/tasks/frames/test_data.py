@@ -158,13 +158,15 @@ def test_large_videos_are_closed_for_the_memory_of_their_decoders(tmp_path, monk
     items = [item(path, f"{path.name}#0", 0) for path in paths]
     reader = FrameReader("train", crop_content=False)
     pixels, _ = reader.read(items[:1])
-    # A megabyte each, and 17 pictures of one and a half bytes a pixel.
-    two = 2 * ((1 << 20) + 17 * pixels.shape[1] * pixels.shape[2] * 3 // 2)
-    monkeypatch.setattr("cineloop.tasks.frame_classification.data._MEMORY", two)
+    # Of the pictures alone: 17 of one and a half bytes a pixel. Those of the file opened last are not known before.
+    module = "cineloop.tasks.frame_classification.data"
+    monkeypatch.setattr(f"{module}._EACH", 0)
+    monkeypatch.setattr(f"{module}._MEMORY", 17 * pixels.shape[1] * pixels.shape[2] * 3 // 2)
     for one in items:
         reader.read([one])
         assert len(reader._open) <= 2
     assert list(reader._open) == paths[-2:]
+    assert list(reader._areas) == paths[-2:]
 
 
 def test_videos_stay_open_within_bounds_and_give_the_same_frames(tmp_path):
