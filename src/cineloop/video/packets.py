@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from itertools import chain, islice
 
@@ -13,6 +14,7 @@ from av.video.stream import VideoStream
 from cineloop.errors import VideoError
 from cineloop.video.container import Medium, ffmpeg_errors, open_container
 from cineloop.video.index import MISSING, Packets
+from cineloop.video.source import Integers
 
 # Reading on over this many packets costs less than a seek.
 _NEAR = 32
@@ -26,7 +28,8 @@ def read_packets(medium: Medium, container: InputContainer, stream: VideoStream)
     Raises:
         VideoError: Reading fails other than by the end of the file.
     """
-    rows: list[tuple[int, int, int, int, bool, bool, bool, int]] = []
+    # Numbers side by side: as Python's objects those of hours would be a hundred megabytes.
+    rows = array("q")
     invisible_possible = stream.codec_context.name == "vp8"
     with ffmpeg_errors(medium.path, "reading it"):
         for packet in container.demux(stream):
@@ -38,7 +41,7 @@ def read_packets(medium: Medium, container: InputContainer, stream: VideoStream)
                 # VP8 keeps its invisible reference frames in packets of their own (RFC 6386, 9.1: show_frame).
                 shown = bool(memoryview(packet)[0] & 0x10)
             pts, dts, position = packet.pts, packet.dts, packet.pos
-            rows.append(
+            rows.extend(
                 (
                     MISSING if pts is None else pts,
                     MISSING if dts is None else dts,
@@ -50,7 +53,7 @@ def read_packets(medium: Medium, container: InputContainer, stream: VideoStream)
                     packet.duration or 0,
                 )
             )
-    table = np.array(rows, dtype=np.int64).reshape(len(rows), 8)
+    table = np.frombuffer(rows, dtype=np.int64).reshape(-1, 8)
     shown_last = int(np.argmax(np.where(table[:, 5] > 0, table[:, 0], MISSING))) if rows else 0
     return Packets(
         pts=table[:, 0].copy(),
@@ -60,7 +63,7 @@ def read_packets(medium: Medium, container: InputContainer, stream: VideoStream)
         key=table[:, 4].astype(bool),
         shown=table[:, 5].astype(bool),
         corrupt=table[:, 6].astype(bool),
-        duration=rows[shown_last][7] if rows else 0,
+        duration=int(table[shown_last, 7]) if rows else 0,
     )
 
 
@@ -82,7 +85,7 @@ class PacketReader:
         self._container, self.stream = open_container(medium)
         self._next = 0
         self._source: Iterator[Packet[VideoStream]] = self._demux()
-        self._numbers: dict[tuple[int, int], int] | None = None
+        self._placed: tuple[Integers, Integers] | None = None
 
     def read(self) -> Packet[VideoStream]:
         """Return the next packet.
@@ -144,13 +147,15 @@ class PacketReader:
 
     def _number(self, packet: Packet[VideoStream]) -> int | None:
         """Return the number of a packet that was just read, or None if it cannot be told."""
-        if self._numbers is None:
-            packets = self._packets
+        if packet.pos is None:
+            return None
+        packets = self._packets
+        if self._placed is None:
             placed = np.flatnonzero(packets.position != MISSING)
-            names = zip(packets.position[placed].tolist(), packets.size[placed].tolist(), strict=True)
-            self._numbers = {}
-            for name, number in zip(names, placed.tolist(), strict=True):
-                # A name that two packets share tells nothing.
-                self._numbers[name] = -1 if name in self._numbers else number
-        found = self._numbers.get((-1 if packet.pos is None else packet.pos, packet.size), -1)
-        return None if found < 0 else found
+            placed = placed[np.argsort(packets.position[placed], kind="stable")]
+            self._placed = placed, packets.position[placed]
+        numbers, positions = self._placed
+        low, high = (int(np.searchsorted(positions, packet.pos, side=side)) for side in ("left", "right"))
+        alike = [number for number in numbers[low:high].tolist() if packets.size[number] == packet.size]
+        # A place and size that two packets share tell nothing.
+        return alike[0] if len(alike) == 1 else None
