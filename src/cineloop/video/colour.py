@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
@@ -86,7 +87,9 @@ class Turn:
     @staticmethod
     def of(frame: VideoFrame) -> Turn:
         """Read the display matrix that the container attached to a picture."""
-        side_data: Mapping[str, Any] = frame.side_data
+        # What the frame's own `side_data` gives is kept by the frame and keeps it: a cycle, which holds the memory of
+        # hundreds of pictures until Python's collector comes by.
+        side_data: Mapping[str, Any] = SideDataContainer(frame)  # type: ignore[call-arg]
         data = side_data.get("DISPLAYMATRIX")
         if data is None:
             return _UPRIGHT

@@ -235,6 +235,19 @@ def test_two_streams_at_once_do_not_disturb_each_other(coded):
         assert read_code(ahead.pixels) == ahead.ref.index == frame.ref.index + 20
 
 
+@pytest.mark.parametrize("variant", ["b-frames", "rotated-90"])
+def test_a_picture_is_freed_when_it_is_let_go(coded, variant):
+    gc.collect()
+    gc.disable()
+    try:
+        with Video(coded(variant), threads=1) as video:
+            assert sum(1 for _ in video.stream()) == FRAMES
+        left = sum(isinstance(held, av.VideoFrame) for held in gc.get_objects())
+    finally:
+        gc.enable()
+    assert left == 0, "decoded pictures wait for the garbage collector"
+
+
 def test_scaling_keeps_the_picture(coded):
     video = Video(coded("b-frames"))
     small = video.frames([5, 9], size=(80, 60))
