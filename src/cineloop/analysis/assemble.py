@@ -141,7 +141,7 @@ def _timeline(
     course = facts.course
     if not lines:
         frames = passed.instants.frames
-        return Timeline(source=name, frames=frames, seconds=recording.seconds[frames], frame_rate=recording.fps)
+        return Timeline(source=name, frames=frames, seconds=recording.seconds_of(frames), frame_rate=recording.fps)
     first = next(iter(lines.values()))
     scores, thresholds = {}, {}
     if "inbody" in lines:
@@ -187,9 +187,10 @@ def _best(
     recording: Recording, looks: Looks, course: Course, good: Flags, stretches: Sequence[Stretch]
 ) -> tuple[BestFrame, ...]:
     """Choose frames that are good enough, bool [K], and decode them again at a size that shows something."""
-    rows = row_of(course, recording.seconds[looks.frames])
+    seconds = recording.seconds_of(looks.frames)
+    rows = row_of(course, seconds)
     whole = [one for one in stretches if one.name == "phase"]
-    at = np.searchsorted([one.start.seconds for one in whole], recording.seconds[looks.frames] + 1e-6, side="right") - 1
+    at = np.searchsorted([one.start.seconds for one in whole], seconds + 1e-6, side="right") - 1
     phases = {
         frame: whole[max(place, 0)].value
         for frame, row, place in zip(looks.frames.tolist(), rows.tolist(), at.tolist(), strict=True)
@@ -200,7 +201,7 @@ def _best(
     for picture in recording.pictures(np.unique(np.array([frame for frame, *_ in chosen], dtype=np.int64))):
         if picture.pixels is not None:
             jpeg, width, height = thumbnail(picture.pixels, *BEST)
-            pictures[picture.index] = Thumbnail(float(recording.seconds[picture.index]), jpeg, width, height)
+            pictures[picture.index] = Thumbnail(recording.appears(picture.index), jpeg, width, height)
     return tuple(
         BestFrame(place_of(recording, frame), phase, rank, pictures[frame])
         for frame, phase, rank in chosen

@@ -49,7 +49,7 @@ def with_cleaned_pictures(analysis: Analysis, recording: Recording, folder: Path
     with Recording(cleaned_files(folder)) as cleaned:
         for picture in cleaned.pictures(kept):
             if picture.pixels is not None:
-                taken[picture.index] = _taken(picture.pixels, float(recording.seconds[picture.index]))
+                taken[picture.index] = _taken(picture.pixels, recording.appears(picture.index))
     log = read_log(folder)
     share, frames = log["removed_share"], sum(part["frames"] for part in log["parts"])
     said = [Said("removed", {"share": share, "outside": log["removed_frames"]["outside"] / max(1, frames)})]

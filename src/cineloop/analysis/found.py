@@ -38,8 +38,8 @@ class Looks:
 def place_of(recording: Recording, frame: int) -> Place:
     """Return where to find a frame."""
     part = recording.part_of(frame)
-    seconds = float(recording.seconds[frame])
-    return Place(seconds, frame, part.number, frame - part.first, seconds - float(recording.seconds[part.first]))
+    seconds = recording.appears(frame)
+    return Place(seconds, frame, part.number, frame - part.first, seconds - recording.appears(part.first))
 
 
 def place_at(recording: Recording, seconds: float) -> Place:
@@ -64,7 +64,7 @@ def timeline_of(model: Model, arrays: Arrays, recording: Recording, instants: In
     return Timeline(
         source=name,
         frames=frames,
-        seconds=recording.seconds[frames],
+        seconds=recording.seconds_of(frames),
         frame_rate=recording.fps,
         scores={output: scores[:, at] for at, output in enumerate(model.outputs)},
     )
@@ -102,7 +102,7 @@ def thumbnails_of(arrays: Arrays, recording: Recording, instants: Instants) -> t
         strict=True,
     ):
         jpeg = arrays["picture/bytes"][end - length : end].tobytes()
-        found.append(Thumbnail(float(recording.seconds[frame_of[number]]), jpeg, *size))
+        found.append(Thumbnail(recording.appears(frame_of[number]), jpeg, *size))
     return tuple(found)
 
 
@@ -155,6 +155,6 @@ def gaps_of(arrays: Arrays, recording: Recording, instants: Instants) -> tuple[G
             continue
         after = int(np.searchsorted(good, frame))
         stop = int(good[after]) if after < len(good) else len(recording)
-        end = float(recording.seconds[stop]) if stop < len(recording) else recording.duration
-        found.append(Gap(frame, stop, float(recording.seconds[frame]), end, reason))
+        end = recording.appears(stop) if stop < len(recording) else recording.duration
+        found.append(Gap(frame, stop, recording.appears(frame), end, reason))
     return tuple(found)

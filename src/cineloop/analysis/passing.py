@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import queue
 import sys
 import threading
@@ -20,6 +21,8 @@ from cineloop.video.source import Integers, Picture
 
 _AHEAD = 4
 """Frames that are decoded ahead; of a large picture a few are many megabytes."""
+_TRIMMED_EVERY = 30.0
+"""Seconds of the procedure."""
 
 
 def spans_of(recording: Recording, length: float) -> list[Span]:
@@ -55,8 +58,7 @@ def run_pass(
     with stage(progress, int(recording.duration + 0.5), "analyse"):
         done = sum(_seconds(spans[number], recording) for number in range(len(spans)) if number not in missing)
         clock = _Clock(progress, done)
-        before = -2
-        _give_back()
+        before, memory = -2, _Memory()
         for number in missing:
             wanted = [one.needs(spans[number], onward=before == number - 1) for one in stages]
             frames = np.unique(np.concatenate(wanted)) if wanted else np.zeros(0, np.int64)
@@ -66,7 +68,9 @@ def run_pass(
                     lost.append(picture)
                 for one in stages:
                     one.take(picture)
-                clock.tell(float(recording.seconds[picture.index]))
+                seconds = recording.appears(picture.index)
+                clock.tell(seconds)
+                memory.tell(seconds)
             arrays: Arrays = {}
             for one in stages:
                 arrays |= one.answer()
@@ -76,7 +80,6 @@ def run_pass(
             arrays["lost/reasons"] = np.array(reasons, dtype=np.str_)
             store.write(number, arrays)
             before = number
-            _give_back()
         clock.tell(recording.duration + 0.5)
     return store.read(range(len(spans)))
 
@@ -85,11 +88,22 @@ def _seconds(span: Span, recording: Recording) -> float:
     return min(float(span.stop), recording.duration) - float(span.start)
 
 
-def _give_back() -> None:
-    """Return memory that is free to the system: between what is held, glibc keeps more of it with every span."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is not None:
-        trim(0)
+class _Memory:
+    """Returns memory that is free to the system, every so often.
+
+    Pictures and batches come and go by the thousand, and what stays between them keeps glibc from returning what is
+    free: without this, an hour takes more of it than five minutes.
+    """
+
+    def __init__(self) -> None:
+        self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+        self._due = -math.inf
+
+    def tell(self, seconds: float) -> None:
+        """Take note that the pass has come to a moment of the procedure."""
+        if self._trim is not None and seconds >= self._due:
+            self._trim(0)
+            self._due = seconds + _TRIMMED_EVERY
 
 
 class _Clock:

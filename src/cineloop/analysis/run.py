@@ -83,7 +83,7 @@ def facts_of(recording: Recording, *, salt: str | None, progress: Progress = sil
                 PartFacts(
                     number=part.number,
                     name=named,
-                    start=float(recording.seconds[part.first]),
+                    start=recording.appears(part.first),
                     seconds=info.duration_seconds,
                     frames=part.frames,
                     fps=float(info.fps or ASSUMED_FPS),

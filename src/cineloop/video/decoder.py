@@ -272,7 +272,7 @@ class PacketDecoder:
 
     def _blame(self, packet: int) -> None:
         """Note damage in a packet, except in pictures that the keyframe at the start was never going to serve."""
-        if self._index.owner_entry[packet] >= self._start:
+        if self._index.owner_entry(packet) >= self._start:
             at = bisect_left(self._bad, packet)
             if at == len(self._bad) or self._bad[at] != packet:
                 insort(self._bad, packet)

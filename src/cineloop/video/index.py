@@ -17,6 +17,8 @@ from cineloop.video.source import Integers
 
 MISSING = np.iinfo(np.int64).min
 """Stands for a time stamp or position that a packet does not have."""
+Numbers = npt.NDArray[np.int32]
+"""Of frames or packets; of hours there are hundreds of thousands, and an index holds several for each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +39,7 @@ class Packets:
     pts: Integers
     dts: Integers
     position: Integers
-    size: Integers
+    size: Numbers
     key: npt.NDArray[np.bool_]
     shown: npt.NDArray[np.bool_]
     corrupt: npt.NDArray[np.bool_]
@@ -48,6 +50,52 @@ class Packets:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """What is kept of a stream's packets: enough to find each in the file again.
+
+    Attributes:
+        position: Byte positions in the file, or ``MISSING`` (``[P]``, in decode order).
+        size: Bytes ``[P]``.
+        corrupt: Whether the container could not read all of it, ``[P]``.
+        keys: Packets with which decoding can start, as far as the container says, ``[K]``, increasing.
+        key_pts: Their presentation time stamps, or ``MISSING``.
+        key_dts: Their decode time stamps, or ``MISSING``.
+        duration: The last shown packet's duration, in units of the time base.
+    """
+
+    position: Integers
+    size: Numbers
+    corrupt: npt.NDArray[np.bool_]
+    keys: Numbers
+    key_pts: Integers
+    key_dts: Integers
+    duration: int
+
+    @staticmethod
+    def of(packets: Packets) -> Places:
+        """Return what is kept of packets; what they say of damage is shared with them."""
+        keys = np.flatnonzero(packets.key).astype(np.int32)
+        return Places(
+            packets.position,
+            packets.size,
+            packets.corrupt,
+            keys,
+            packets.pts[keys],
+            packets.dts[keys],
+            packets.duration,
+        )
+
+    def __len__(self) -> int:
+        return len(self.position)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        held = (self.position, self.size, self.corrupt, self.keys, self.key_pts, self.key_dts)
+        return sum(array.nbytes for array in held)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FrameIndex:
     """Frames in presentation order (``[N]`` each) and the packets that they are decoded from.
 
@@ -55,26 +103,24 @@ class FrameIndex:
     that carries ``packet[i]`` is the one.
 
     Attributes:
-        packets: All packets of the stream.
+        packets: Where all packets of the stream lie.
         pts: Presentation time stamps, strictly increasing.
         packet: The packet that carries each frame.
         last: The last packet needed for it: the same, or the second field that follows.
         entry: The keyframe to start from; a keyframe that is shown after the frame does not serve.
-        owner_entry: For each packet ``[P]``, the entry of the frame that it belongs to, or -1.
         frame_of: For each packet ``[P]``, the frame that it carries, or -1.
         horizon: For each packet ``[P]``, the last frame among those carried up to it: once that one has come out of a
             decoder, all of them have.
         lost: Frames at the start of the stream that no keyframe leads to (a recording cut out of a longer one).
     """
 
-    packets: Packets
+    packets: Places
     pts: Integers
-    packet: Integers
-    last: Integers
-    entry: Integers
-    owner_entry: Integers
-    frame_of: Integers
-    horizon: Integers
+    packet: Numbers
+    last: Numbers
+    entry: Numbers
+    frame_of: Numbers
+    horizon: Numbers
     lost: int
 
     def __len__(self) -> int:
@@ -83,10 +129,15 @@ class FrameIndex:
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        packets = self.packets
-        arrays = (self.pts, self.packet, self.last, self.entry, self.owner_entry, self.frame_of, self.horizon)
-        held = (packets.pts, packets.dts, packets.position, packets.size, packets.key, packets.shown, packets.corrupt)
-        return sum(array.nbytes for array in (*arrays, *held))
+        arrays = (self.pts, self.packet, self.last, self.entry, self.frame_of, self.horizon)
+        return self.packets.nbytes + sum(array.nbytes for array in arrays)
+
+    def owner_entry(self, packet: int) -> int:
+        """Return the entry of the frame that a packet belongs to (maybe as its second field), or -1."""
+        carrier = packet
+        while carrier >= 0 and self.frame_of[carrier] < 0:
+            carrier -= 1
+        return int(self.entry[self.frame_of[carrier]]) if carrier >= 0 else -1
 
 
 def times_can_be_trusted(packets: Packets) -> bool:
@@ -147,24 +198,21 @@ def _build(packets: Packets, order: Integers, pts: Integers, rank: Integers) -> 
     entry = keys[which]
     # Decoding forward serves all later frames only if entries never go back in presentation order.
     entry = np.minimum.accumulate(entry[::-1])[::-1]
-    owner = np.full(len(packets), -1, dtype=np.int64)
-    owner[order] = entry
-    carried = np.maximum.accumulate(np.where(owner >= 0, np.arange(len(packets)), -1)) if len(packets) else owner
-    owner = np.where(carried >= 0, owner[carried], -1)
-    frame_of = np.full(len(packets), -1, dtype=np.int64)
+    frame_of = np.full(len(packets), -1, dtype=np.int32)
     frame_of[order] = np.arange(len(order))
     horizon = np.maximum.accumulate(frame_of) if len(packets) else frame_of
-    return FrameIndex(packets, pts, order, last, entry, owner, frame_of, horizon, int((~reachable).sum()))
+    packet = order.astype(np.int32)
+    # A second field is rare; without any, a frame's packet is its last one.
+    last = packet if (last == order).all() else last.astype(np.int32)
+    lost = int((~reachable).sum())
+    return FrameIndex(Places.of(packets), pts, packet, last, entry.astype(np.int32), frame_of, horizon, lost)
 
 
 def with_preroll(index: FrameIndex) -> FrameIndex:
     """Start every frame one keyframe earlier, for streams whose keyframes only begin a gradual refresh."""
-    keys = np.flatnonzero(index.packets.key)
-
-    def earlier(entry: Integers) -> Integers:
-        return np.where(entry < 0, entry, keys[np.maximum(np.searchsorted(keys, entry) - 1, 0)])
-
-    return dataclasses.replace(index, entry=earlier(index.entry), owner_entry=earlier(index.owner_entry))
+    keys = index.packets.keys
+    before = np.maximum(np.searchsorted(keys, index.entry) - 1, 0)
+    return dataclasses.replace(index, entry=keys[before])
 
 
 def until(index: FrameIndex, time: int) -> FrameIndex:

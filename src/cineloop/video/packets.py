@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 
 from cineloop.errors import VideoError
 from cineloop.video.container import Medium, ffmpeg_errors, open_container
-from cineloop.video.index import MISSING, Packets
+from cineloop.video.index import MISSING, Packets, Places
 from cineloop.video.source import Integers
 
 # Reading on over this many packets costs less than a seek.
@@ -28,8 +28,11 @@ def read_packets(medium: Medium, container: InputContainer, stream: VideoStream)
     Raises:
         VideoError: Reading fails other than by the end of the file.
     """
-    # Numbers side by side: as Python's objects those of hours would be a hundred megabytes.
-    rows = array("q")
+    # Numbers side by side: as Python's objects those of hours would be a hundred megabytes. One array for each kind: of
+    # one large block that comes and goes glibc learns to keep as much in every thread.
+    stamps, decode_stamps, positions, sizes = array("q"), array("q"), array("q"), array("i")
+    keys, seen, damaged = array("b"), array("b"), array("b")
+    latest, duration = MISSING, 0
     invisible_possible = stream.codec_context.name == "vp8"
     with ffmpeg_errors(medium.path, "reading it"):
         for packet in container.demux(stream):
@@ -41,29 +44,24 @@ def read_packets(medium: Medium, container: InputContainer, stream: VideoStream)
                 # VP8 keeps its invisible reference frames in packets of their own (RFC 6386, 9.1: show_frame).
                 shown = bool(memoryview(packet)[0] & 0x10)
             pts, dts, position = packet.pts, packet.dts, packet.pos
-            rows.extend(
-                (
-                    MISSING if pts is None else pts,
-                    MISSING if dts is None else dts,
-                    MISSING if position is None or position < 0 else position,
-                    size,
-                    packet.is_keyframe,
-                    shown,
-                    packet.is_corrupt,
-                    packet.duration or 0,
-                )
-            )
-    table = np.frombuffer(rows, dtype=np.int64).reshape(-1, 8)
-    shown_last = int(np.argmax(np.where(table[:, 5] > 0, table[:, 0], MISSING))) if rows else 0
+            stamps.append(MISSING if pts is None else pts)
+            decode_stamps.append(MISSING if dts is None else dts)
+            positions.append(MISSING if position is None or position < 0 else position)
+            sizes.append(size)
+            keys.append(packet.is_keyframe)
+            seen.append(shown)
+            damaged.append(packet.is_corrupt)
+            if shown and (latest == MISSING or (pts is not None and pts > latest)):
+                latest, duration = stamps[-1], packet.duration or 0
     return Packets(
-        pts=table[:, 0].copy(),
-        dts=table[:, 1].copy(),
-        position=table[:, 2].copy(),
-        size=table[:, 3].copy(),
-        key=table[:, 4].astype(bool),
-        shown=table[:, 5].astype(bool),
-        corrupt=table[:, 6].astype(bool),
-        duration=int(table[shown_last, 7]) if rows else 0,
+        pts=np.frombuffer(stamps, dtype=np.int64),
+        dts=np.frombuffer(decode_stamps, dtype=np.int64),
+        position=np.frombuffer(positions, dtype=np.int64),
+        size=np.frombuffer(sizes, dtype=np.int32),
+        key=np.frombuffer(keys, dtype=np.bool_),
+        shown=np.frombuffer(seen, dtype=np.bool_),
+        corrupt=np.frombuffer(damaged, dtype=np.bool_),
+        duration=duration,
     )
 
 
@@ -76,16 +74,16 @@ class PacketReader:
 
     Args:
         medium: The file.
-        packets: The packets that were found in it.
+        places: Where its packets lie.
     """
 
-    def __init__(self, medium: Medium, packets: Packets) -> None:
+    def __init__(self, medium: Medium, places: Places) -> None:
         self._medium = medium
-        self._packets = packets
+        self._places = places
         self._container, self.stream = open_container(medium)
         self._next = 0
         self._source: Iterator[Packet[VideoStream]] = self._demux()
-        self._placed: tuple[Integers, Integers] | None = None
+        self._placed: tuple[Integers | None, Integers] | None = None
 
     def read(self) -> Packet[VideoStream]:
         """Return the next packet.
@@ -95,7 +93,7 @@ class PacketReader:
         """
         with ffmpeg_errors(self._medium.path, f"reading packet {self._next}"):
             packet = next(self._source, None)
-        if packet is None or packet.size != self._packets.size[self._next]:
+        if packet is None or packet.size != self._places.size[self._next]:
             raise VideoError(
                 f"The file is not what it was when it was opened: packet {self._next} has gone",
                 where=self._medium.path,
@@ -124,12 +122,12 @@ class PacketReader:
 
     def _seek(self, number: int) -> bool:
         """Land on packet ``number`` or before it; say whether that worked."""
-        packets = self._packets
-        times = packets.pts if self._container.format.name in _BY_PTS else packets.dts
-        keys = np.flatnonzero(packets.key[: number + 1])[::-1]
+        places = self._places
+        times = places.key_pts if self._container.format.name in _BY_PTS else places.key_dts
+        before = int(np.searchsorted(places.keys, number, side="right"))
         # Some formats land late: ask for ever earlier places.
-        for key in keys[[back for back in (0, 1, 3, 7) if back < len(keys)]].tolist():
-            time = int(times[key]) if times[key] != MISSING else int(packets.pts[key])
+        for key in [before - back for back in (1, 2, 4, 8) if back <= before]:
+            time = int(times[key]) if times[key] != MISSING else int(places.key_pts[key])
             if time == MISSING:
                 continue
             with ffmpeg_errors(self._medium.path, f"seeking to packet {number}"):
@@ -149,13 +147,21 @@ class PacketReader:
         """Return the number of a packet that was just read, or None if it cannot be told."""
         if packet.pos is None:
             return None
-        packets = self._packets
+        places = self._places
         if self._placed is None:
-            placed = np.flatnonzero(packets.position != MISSING)
-            placed = placed[np.argsort(packets.position[placed], kind="stable")]
-            self._placed = placed, packets.position[placed]
+            self._placed = _by_position(places.position)
         numbers, positions = self._placed
         low, high = (int(np.searchsorted(positions, packet.pos, side=side)) for side in ("left", "right"))
-        alike = [number for number in numbers[low:high].tolist() if packets.size[number] == packet.size]
+        here = range(low, high) if numbers is None else numbers[low:high].tolist()
+        alike = [number for number in here if places.size[number] == packet.size]
         # A place and size that two packets share tell nothing.
         return alike[0] if len(alike) == 1 else None
+
+
+def _by_position(position: Integers) -> tuple[Integers | None, Integers]:
+    """Return the packets that have a place, in the order of their places, and the places; None for all as they are."""
+    if len(position) and position[0] != MISSING and (position[1:] > position[:-1]).all():
+        return None, position
+    placed = np.flatnonzero(position != MISSING)
+    placed = placed[np.argsort(position[placed], kind="stable")]
+    return placed, position[placed]

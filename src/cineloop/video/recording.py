@@ -19,6 +19,7 @@ from cineloop.video.reader import Video
 from cineloop.video.source import Clock, Integers, Picture, Size
 from cineloop.video.spatial import Box
 
+Seconds = npt.NDArray[np.float64]
 TICK = Fraction(1, 1_000_000_000)
 """Seconds per unit of a recording's clock, whatever clocks its files have."""
 
@@ -91,10 +92,22 @@ class Recording:
             begin, first = end, first + len(video)
         self.parts = tuple(parts)
         self.clock = Clock(np.concatenate(times), TICK, parts[-1].stop)
-        self.seconds: npt.NDArray[np.float64] = np.asarray(self.clock.pts * float(TICK), dtype=np.float64)
 
     def __len__(self) -> int:
         return len(self.clock.pts)
+
+    @property
+    def seconds(self) -> Seconds:
+        """When each frame appears, float64 [N], worked out on each call."""
+        return self.seconds_of(slice(None))
+
+    def seconds_of(self, frames: Integers | slice) -> Seconds:
+        """Return when frames appear, counted over all parts."""
+        return np.asarray(self.clock.pts[frames] * float(TICK), dtype=np.float64)
+
+    def appears(self, frame: int) -> float:
+        """Return when a frame appears, in seconds, counted over all parts."""
+        return float(self.clock.pts[frame] * float(TICK))
 
     @property
     def duration(self) -> float:

@@ -144,7 +144,7 @@ def test_a_plan_covers_the_request_with_disjoint_stretches(coded, wanted):
     for stretch in stretches:
         assert (index.entry[stretch.wanted] >= stretch.start).all()
         assert (index.last[stretch.wanted] < stretch.stop).all()
-        assert index.packets.key[stretch.start]
+        assert stretch.start in index.packets.keys
     for earlier, later in itertools.pairwise(stretches):
         assert earlier.stop <= later.start
 

@@ -66,7 +66,7 @@ class LabelledRecording:
                     mend="Remove rows after the end of the file, or check which file they are of.",
                 )
             if self.by_frame:
-                seconds[own] = recording.seconds[part.first + self.at[own].astype(np.int64)]
+                seconds[own] = recording.seconds_of(part.first + self.at[own].astype(np.int64))
             else:
                 seconds[own] = start + self.at[own]
         order = np.argsort(seconds, kind="stable")

@@ -50,7 +50,7 @@ class Stage(Protocol):
 
 def instants_in(instants: Instants, span: Span, recording: Recording) -> slice:
     """Return which of the instants lie in a span; an instant lies where its frame appears."""
-    seconds = recording.seconds[instants.frames]
+    seconds = recording.seconds_of(instants.frames)
     low, high = np.searchsorted(seconds, [float(span.start) - 5e-7, float(span.stop) - 5e-7], side="left")
     return slice(int(low), int(high))
 
