@@ -81,6 +81,7 @@ def run_pass(
             store.write(number, arrays)
             before = number
         clock.tell(recording.duration + 0.5)
+        memory.give_back()
     return store.read(range(len(spans)))
 
 
@@ -101,9 +102,14 @@ class _Memory:
 
     def tell(self, seconds: float) -> None:
         """Take note that the pass has come to a moment of the procedure."""
-        if self._trim is not None and seconds >= self._due:
-            self._trim(0)
+        if seconds >= self._due:
+            self.give_back()
             self._due = seconds + _TRIMMED_EVERY
+
+    def give_back(self) -> None:
+        """Return what is free now."""
+        if self._trim is not None:
+            self._trim(0)
 
 
 class _Clock:

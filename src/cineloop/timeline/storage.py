@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from cineloop.errors import TimelineError
-from cineloop.files import atomic_path, write_json
+from cineloop.files import atomic_path
 from cineloop.timeline.published import is_log, read_log, shortest
 from cineloop.timeline.timeline import COLUMNS, FILTERED, SCORE, THRESHOLD, Timeline
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SUFFIXES = (".parquet", ".csv", ".json")
 _KIND = "cineloop timeline"
 _FIELDS = ("source", "frame_rate", "frames", "seconds", "scores", "signals", "filtered")
+_PIECE = 4096
+"""Values of a row that are written as one text."""
 _GIVE = "Give a timeline: a .parquet, .csv or .json file with the columns frame and seconds."
 
 
@@ -157,7 +159,9 @@ def write_timeline(timeline: Timeline, path: Path) -> Path:
     """Write a timeline atomically; see :meth:`Timeline.write`."""
     suffix = check_suffix(path)
     if suffix == ".json":
-        write_json(path, {"kind": _KIND, **_plain(timeline)}, indent=None)
+        with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(_json({"kind": _KIND, **_content(timeline)}))
+            stream.write("\n")
         return path
     table = to_table(timeline)
     with atomic_path(path) as temporary:
@@ -169,19 +173,40 @@ def write_timeline(timeline: Timeline, path: Path) -> Path:
     return path
 
 
-def _plain(timeline: Timeline) -> dict[str, Any]:
+def _content(timeline: Timeline) -> dict[str, Any]:
     return {
         "source": timeline.source,
         "frame_rate": timeline.frame_rate,
-        "frames": timeline.frames.tolist(),
-        "seconds": timeline.seconds.tolist(),
-        "scores": {
-            name: [None if one != one else one for one in shortest(row)] for name, row in timeline.scores.items()
-        },
-        "signals": {name: row.tolist() for name, row in timeline.signals.items()},
-        "filtered": {name: row.tolist() for name, row in timeline.filtered.items()},
-        **({"thresholds": dict(timeline.thresholds)} if timeline.thresholds else {}),
+        "frames": timeline.frames,
+        "seconds": timeline.seconds,
+        "scores": timeline.scores,
+        "signals": timeline.signals,
+        "filtered": timeline.filtered,
+        **({"thresholds": timeline.thresholds} if timeline.thresholds else {}),
     }
+
+
+def _json(value: Any) -> Iterator[str]:
+    """Yield JSON piece by piece: the rows of hours as one text, and as Python's numbers, are many times their size."""
+    if isinstance(value, Mapping):
+        yield "{"
+        for number, (name, inner) in enumerate(value.items()):
+            yield f"{', ' if number else ''}{json.dumps(name, ensure_ascii=False)}: "
+            yield from _json(inner)
+        yield "}"
+    elif isinstance(value, np.ndarray):
+        yield "["
+        for start in range(0, len(value), _PIECE):
+            yield f"{', ' if start else ''}{json.dumps(_plain(value[start : start + _PIECE]), allow_nan=False)[1:-1]}"
+        yield "]"
+    else:
+        yield json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(row: npt.NDArray[Any]) -> list[Any]:
+    if row.dtype != np.float32:
+        return list(row.tolist())
+    return [None if one != one else one for one in shortest(row)]
 
 
 def read_timeline(path: Path, *, video: Video | None = None) -> Timeline:

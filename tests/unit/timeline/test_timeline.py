@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cineloop.errors import TimelineError
+from cineloop.timeline import storage
 from cineloop.timeline.storage import SUFFIXES
 from cineloop.timeline.timeline import COLUMNS, Timeline
 from timelines import made_timeline
@@ -58,6 +59,15 @@ def test_a_file_gives_the_same_timeline_back(suffix, timeline):
     assert back.seconds.dtype == np.float64
     assert all(row.dtype == np.float32 for row in back.scores.values())
     assert all(row.dtype == np.int8 for row in [*back.signals.values(), *back.filtered.values()])
+
+
+@settings(max_examples=40, deadline=None)
+@given(timeline=timelines(), piece=st.integers(1, 13))
+def test_json_that_is_written_in_pieces_is_the_json_of_the_whole(timeline, piece):
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage, "_PIECE", piece)
+        text = timeline.write(Path(folder) / "t.json").read_text(encoding="utf-8")
+    assert text == json.dumps(json.loads(text), ensure_ascii=False) + "\n"
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
