@@ -8,6 +8,7 @@ import multiprocessing
 import pickle
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -18,6 +19,8 @@ from hypothesis import strategies as st
 from cineloop.errors import VideoError
 from cineloop.video import FrameRef, Video
 from cineloop.video import file as file_module
+from cineloop.video import packets as packets_module
+from cineloop.video.container import Medium
 from cineloop.video.index import plan
 from cineloop.video.parallel import ParallelDecoder
 from video_codes import coded_picture, read_code, variable_times, write_coded_video
@@ -233,6 +236,30 @@ def test_two_streams_at_once_do_not_disturb_each_other(coded):
         assert read_code(frame.pixels) == frame.ref.index
         ahead = next(other)
         assert read_code(ahead.pixels) == ahead.ref.index == frame.ref.index + 20
+
+
+def test_a_far_frame_is_sought_not_read_up_to(coded, monkeypatch):
+    video = Video(coded("b-frames"), threads=1)
+    index = video._source._survey.index
+    assert index.entry[-1] > packets_module._NEAR, "reading on is cheaper than a seek"
+    read, plain = [], packets_module.PacketReader.read
+    monkeypatch.setattr(packets_module.PacketReader, "read", lambda reader: read.append(1) or plain(reader))
+    video.frames([len(video) - 1])
+    assert len(read) < index.entry[-1]
+
+
+def test_the_duration_is_of_the_packet_that_is_shown_last(tmp_path):
+    def packet(pts, duration, *, hidden=False):
+        return SimpleNamespace(
+            size=1, pts=pts, dts=pts, pos=pts, is_keyframe=True, is_corrupt=False, is_discard=hidden, duration=duration
+        )
+
+    stream = SimpleNamespace(codec_context=SimpleNamespace(name="h264"))
+    sent = [packet(0, 1), packet(9, 5), packet(4, 2), packet(12, 7, hidden=True)]
+    found = packets_module.read_packets(Medium(tmp_path), SimpleNamespace(demux=lambda _: sent), stream)
+    assert found.duration == 5
+    assert found.pts.tolist() == [0, 9, 4, 12]
+    assert found.shown.tolist() == [True, True, True, False]
 
 
 @pytest.mark.parametrize("variant", ["b-frames", "rotated-90"])
